@@ -1,0 +1,122 @@
+package fhir
+
+import (
+	"slices"
+	"strings"
+)
+
+//go:generate go run ./internal/gendefs -in $DEFINITIONS -out definitions_gen.go
+
+// typeID is the row of a type in typeTable. Rows are grouped: primitives below
+// firstComplex, data types below firstResource, resources below firstBackbone.
+type typeID uint16
+
+// noType is the type of what the table does not know.
+const noType typeID = 0xffff
+
+type typeKind uint8
+
+const (
+	kindPrimitive typeKind = iota
+	kindComplex
+	kindResource
+	kindBackbone
+)
+
+// typeDef is one type of the official definitions: a primitive, a data type, a
+// resource, or the element of a resource that has elements ("Patient.contact").
+type typeDef struct {
+	name     string
+	kind     typeKind
+	abstract bool
+	first    uint16 // its elements are elementTable[first:first+count]
+	count    uint16
+	required uint64 // the bits of the elements with min = 1
+}
+
+// element is one JSON member of a type. A choice has one row per type, all with
+// the same bit.
+type element struct {
+	name    string // as in JSON: "birthDate", "valueString"
+	typ     typeID
+	bit     uint8 // its number in the type
+	choice  uint8 // how many letters of the name come before the type; 0: no choice
+	flags   elementFlags
+	binding uint8 // its row in bindingTable; 0: no required code
+}
+
+type elementFlags uint8
+
+const (
+	flagMany      elementFlags = 1 << iota // max = *
+	flagModifier                           // isModifier
+	flagSummary                            // isSummary
+	flagAttribute                          // an attribute in XML; it takes no extensions
+)
+
+// pathName is the name of the element in FHIRPath: without the type of a choice.
+func (e *element) pathName() string {
+	if e.choice > 0 {
+		return e.name[:e.choice]
+	}
+	return e.name
+}
+
+// binding is the codes of a required value set.
+type binding struct {
+	url   string
+	codes []string // sorted
+}
+
+func (b *binding) has(code string) bool {
+	_, found := slices.BinarySearch(b.codes, code)
+	return found
+}
+
+func (t typeID) def() *typeDef { return &typeTable[t] }
+
+func (t typeID) primitive() bool { return t < firstComplex }
+
+// elements returns the rows of the type, in the order of the definitions.
+func (t typeID) elements() []element {
+	d := t.def()
+	return elementTable[d.first : d.first+d.count]
+}
+
+// element returns the row of the JSON member name, nil if the type has none.
+func (t typeID) element(name string) *element {
+	rows := t.elements()
+	for i := range rows {
+		if rows[i].name == name {
+			return &rows[i]
+		}
+	}
+	return nil
+}
+
+// resourceNamed returns the row of a concrete resource type, noType if the table
+// does not have it.
+func resourceNamed(name string) typeID {
+	return typeNamed(firstResource, firstBackbone, name)
+}
+
+// dataTypeNamed returns the row of a primitive or complex data type.
+func dataTypeNamed(name string) typeID {
+	if t := typeNamed(0, firstComplex, name); t != noType {
+		return t
+	}
+	return typeNamed(firstComplex, firstResource, name)
+}
+
+func typeNamed(from, to typeID, name string) typeID {
+	i, found := slices.BinarySearchFunc(typeTable[from:to], name, func(d typeDef, name string) int {
+		return strings.Compare(d.name, name)
+	})
+	if !found || typeTable[from+typeID(i)].abstract {
+		return noType
+	}
+	return from + typeID(i)
+}
+
+// KnownResource tells whether R4 has a resource type of that name.
+func KnownResource(name string) bool { return bindingTable[bindingResourceTypes].has(name) }

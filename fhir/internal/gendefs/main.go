@@ -1,0 +1,46 @@
+// Command gendefs writes the definitions table of package fhir from the
+// official FHIR R4 definitions (HL7, CC0): one JSON file per StructureDefinition,
+// ValueSet and CodeSystem, as in the definitions package of the specification.
+//
+//	go run ./internal/gendefs -in DIR -out definitions_gen.go
+//
+// It fails on whatever the table cannot say (a cardinality that is neither
+// 0, 1 nor *, more than 64 elements in a type, a value set made by a filter)
+// rather than leave it out.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+)
+
+func main() {
+	log.SetFlags(0)
+	in := flag.String("in", "", "folder of the R4 definitions")
+	out := flag.String("out", "definitions_gen.go", "file to write")
+	flag.Parse()
+	if err := run(*in, *out); err != nil {
+		log.Fatalf("gendefs: %v", err)
+	}
+}
+
+func run(in, out string) error {
+	if in == "" {
+		return fmt.Errorf("-in is missing")
+	}
+	src, err := read(in)
+	if err != nil {
+		return err
+	}
+	table, err := build(src)
+	if err != nil {
+		return err
+	}
+	code, err := table.source()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, code, 0o644)
+}
