@@ -26,7 +26,7 @@ func (s *Store) Upload(ctx context.Context, d store.Dossier, id store.ContentID,
 		return orDuplicate(known, err)
 	}
 	if err := s.files.write(ctx, path, sealed); err != nil {
-		return unavailable(err)
+		return err
 	}
 	if err := s.writer.opts.fault.at(beforeRecord); err != nil {
 		return unavailable(err)

@@ -69,15 +69,26 @@ func (f *files) release(path string) {
 	delete(f.busy, path)
 }
 
-// write copies r into path, which the caller has reserved: create beside it,
-// fsync, rename, fsync of the directory. When it returns nil the file survives a
-// power cut; otherwise nothing stands at path that was not there before.
+// write copies r into path, which the caller has reserved. When it returns nil
+// the file survives a power cut; otherwise nothing stands at path that was not
+// there before. An error of r comes back as it is; all others are
+// store.ErrUnavailable.
 func (f *files) write(ctx context.Context, path string, r io.Reader) error {
+	src := &source{ctx: ctx, r: r}
+	err := f.place(path, src)
+	if src.failed != nil {
+		return src.failed
+	}
+	return unavailable(err)
+}
+
+// place creates beside path, syncs, renames, and syncs the directory.
+func (f *files) place(path string, src *source) error {
 	if err := makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	part := path + unfinished
-	err := f.fill(ctx, part, r)
+	err := f.fill(part, src)
 	if err == nil {
 		err = os.Rename(part, path)
 	}
@@ -88,12 +99,12 @@ func (f *files) write(ctx context.Context, path string, r io.Reader) error {
 }
 
 // fill copies, dates the file by the engine's clock, and syncs.
-func (f *files) fill(ctx context.Context, part string, r io.Reader) error {
+func (f *files) fill(part string, src *source) error {
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, contextReader{ctx, r})
+	_, err = io.Copy(file, src)
 	if err == nil {
 		now := f.now()
 		err = os.Chtimes(part, now, now)
@@ -123,17 +134,22 @@ func (f *files) older(before time.Time) ([]string, error) {
 	return old, err
 }
 
-// contextReader ends a copy when its context ends.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
+// source reads until its context ends, and remembers a failure of its reader.
+type source struct {
+	ctx    context.Context
+	r      io.Reader
+	failed error
 }
 
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.failed = err
+	}
+	return n, err
 }
 
 // makeDir creates a directory that only its owner can enter, durably. One that
