@@ -1,0 +1,51 @@
+package fhir
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// fold returns s as searches on strings compare it: without case, accents,
+// ligatures, typographic apostrophes and superfluous spaces (R4 §3.1.1.4.6 leaves
+// the choice). It gives "coeur d'helene" for "Cœur  d’Hélène".
+func fold(s string) string {
+	if !plain(s) {
+		s = foldUnicode(s)
+	}
+	return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+}
+
+// plain tells whether s is ASCII.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func foldUnicode(s string) string {
+	s = norm.NFKD.String(cases.Fold().String(s))
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case r == 'œ':
+			b.WriteString("oe")
+		case r == 'æ':
+			b.WriteString("ae")
+		case r == '’' || r == '‘':
+			b.WriteByte('\'')
+		case r == '‐' || r == '‑':
+			b.WriteByte('-')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,269 @@
+package fhir
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Errors of a request line; a *RouteError wraps one of them.
+var (
+	// ErrUnknownRoute is that the path names nothing that is served: 404.
+	ErrUnknownRoute = errors.New("fhir: unknown route")
+	// ErrMethod is that the path exists, but not with this method: 405.
+	ErrMethod = errors.New("fhir: method not allowed")
+	// ErrBadRequest is that the query is refused: 400.
+	ErrBadRequest = errors.New("fhir: bad request")
+)
+
+// RouteError is why a request line is refused. It is one of ErrUnknownRoute,
+// ErrMethod and ErrBadRequest, and an *Invalid with the issues to answer.
+type RouteError struct {
+	kind    error
+	invalid *Invalid
+	// Allow are the methods of the path, for ErrMethod.
+	Allow []string
+}
+
+func (e *RouteError) Error() string { return e.kind.Error() + ": " + e.invalid.Error() }
+
+// Unwrap returns the sentinel and the *Invalid.
+func (e *RouteError) Unwrap() []error { return []error{e.kind, e.invalid} }
+
+// Request is a request line, understood. What it asks for is in the interaction
+// table.
+type Request struct {
+	Interaction Interaction
+	// Type is empty for the interactions of the server as a whole, and ID for
+	// those on a type.
+	Type, ID string
+	// Version is set for VRead.
+	Version string
+	// Operation is the name without the $, for Operation.
+	Operation string
+	// Conditional is that Patch, Update or Delete names its resource by Query.
+	Conditional bool
+	// Form is that the rest of the query is in the body (POST to _search): Query is
+	// nil until WithForm.
+	Form bool
+	// Query holds the conditions of a search or of a conditional interaction, and
+	// for the others the control parameters alone (format, pretty, count).
+	Query *Query
+	// RawQuery is the query as received, percent-encoded.
+	RawQuery string
+
+	base Base
+}
+
+// ParsePath reads the line of a request: its method, its path relative to the
+// FHIR base without a slash at the beginning ("Patient/123", "" for the base
+// itself) and its query, percent-encoded. HEAD is read as GET. A POST to the base
+// is a Transaction until the bundle says that it is a batch.
+//
+// A path is taken literally: empty or dotted segments, percent escapes,
+// semicolons and anything that is not a type, id, operation or keyword in its
+// place is ErrUnknownRoute. The error is a *RouteError.
+func ParsePath(method, path, rawQuery string) (Request, error) {
+	return Base("").ParsePath(method, path, rawQuery)
+}
+
+// ParsePath is the function of that name, for a server that knows its base.
+func (b Base) ParsePath(method, path, rawQuery string) (Request, error) {
+	return b.parsePath(method, path, rawQuery, (*service).supports)
+}
+
+// ParseEntry reads Bundle.entry.request of a transaction or batch: the method and
+// the URL, relative or under the base. Beyond ParsePath it allows what exists in
+// transactions only (SupportsEntry); no bundles within bundles.
+func (b Base) ParseEntry(method, url string) (Request, error) {
+	if own, ok := b.relative(url); ok {
+		url = own
+	}
+	path, rawQuery, _ := strings.Cut(url, "?")
+	if path == "" || strings.Contains(rawQuery, "#") {
+		return Request{}, unknownRoute()
+	}
+	return b.parsePath(method, path, rawQuery, (*service).supportsEntry)
+}
+
+// WithForm returns the request of a POST to _search, with the query of the body
+// beside that of the URL. The error is a *RouteError.
+func (r Request) WithForm(body string) (Request, error) {
+	raw := strings.Trim(r.RawQuery+"&"+body, "&")
+	q, err := r.base.ParseQuery(r.Type, raw)
+	if err != nil {
+		return Request{}, badRequest(err)
+	}
+	r.Query, r.RawQuery, r.Form = q, raw, false
+	return r, nil
+}
+
+func (b Base) parsePath(method, path, rawQuery string, supports func(*service, Interaction) bool) (Request, error) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	routes := routesOf(path, supports)
+	if len(routes) == 0 {
+		return Request{}, unknownRoute()
+	}
+	for _, route := range routes {
+		if route.method == method {
+			return b.finish(route.Request, rawQuery)
+		}
+	}
+	return Request{}, wrongMethod(routes)
+}
+
+// route is one method of a path.
+type route struct {
+	method string
+	Request
+}
+
+// routesOf returns what a path offers; none if it names nothing.
+func routesOf(path string, supports func(*service, Interaction) bool) []route {
+	switch path {
+	case "":
+		return []route{{http.MethodPost, Request{Interaction: Transaction}}}
+	case "metadata":
+		return []route{{http.MethodGet, Request{Interaction: Capabilities}}}
+	}
+	segments := strings.Split(path, "/")
+	t := serviceOf(segments[0])
+	if t == nil {
+		return nil
+	}
+	found := t.routes(segments[1:])
+	return slices.DeleteFunc(found, func(r route) bool { return !supports(t, r.Interaction) })
+}
+
+// routes returns what the segments after the type may mean, served or not.
+func (t *service) routes(segments []string) []route {
+	r := Request{Type: t.name}
+	switch {
+	case len(segments) == 0:
+		return t.typeRoutes()
+	case segments[0] == "_search" && len(segments) == 1:
+		r.Interaction, r.Form = Search, true
+		return []route{{http.MethodPost, r}}
+	case strings.HasPrefix(segments[0], "$"):
+		return t.operationRoute(r, segments)
+	case !validID(segments[0]):
+		return nil
+	}
+	r.ID, segments = segments[0], segments[1:]
+	switch {
+	case len(segments) == 0:
+		return instanceRoutes(r)
+	case strings.HasPrefix(segments[0], "$"):
+		return t.operationRoute(r, segments)
+	case segments[0] != "_history":
+		return nil
+	case len(segments) == 1:
+		r.Interaction = History
+		return []route{{http.MethodGet, r}}
+	case len(segments) == 2 && validID(segments[1]):
+		r.Interaction, r.Version = VRead, segments[1]
+		return []route{{http.MethodGet, r}}
+	}
+	return nil
+}
+
+// typeRoutes are the methods on the type itself. Those that write to one resource
+// name it by a query.
+func (t *service) typeRoutes() []route {
+	found := []route{
+		{http.MethodGet, Request{Type: t.name, Interaction: Search}},
+		{http.MethodPost, Request{Type: t.name, Interaction: Create}},
+	}
+	for _, c := range [...]route{
+		{http.MethodPut, Request{Interaction: Update}},
+		{http.MethodPatch, Request{Interaction: Patch}},
+		{http.MethodDelete, Request{Interaction: Delete}},
+	} {
+		if slices.Contains(t.conditional, c.Interaction) {
+			c.Type, c.Conditional = t.name, true
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+func instanceRoutes(r Request) []route {
+	var found []route
+	for _, m := range [...]struct {
+		method string
+		does   Interaction
+	}{
+		{http.MethodGet, Read},
+		{http.MethodPut, Update},
+		{http.MethodPatch, Patch},
+		{http.MethodDelete, Delete},
+	} {
+		r.Interaction = m.does
+		found = append(found, route{m.method, r})
+	}
+	return found
+}
+
+func (t *service) operationRoute(r Request, segments []string) []route {
+	op := t.operation(segments[0][1:])
+	if op == nil || len(segments) > 1 || r.ID == "" && !op.Type || r.ID != "" && !op.Instance {
+		return nil
+	}
+	r.Interaction, r.Operation = Operation, op.Name
+	return []route{{http.MethodPost, r}}
+}
+
+// finish reads the query of a request whose route is known.
+func (b Base) finish(r Request, rawQuery string) (Request, error) {
+	r.RawQuery, r.base = rawQuery, b
+	var err error
+	switch {
+	case r.Form:
+		return r, nil
+	case r.Interaction == Search || r.Conditional:
+		r.Query, err = b.ParseQuery(r.Type, rawQuery)
+	case r.Interaction == History:
+		r.Query, err = b.parse(nil, rawQuery, historyControls[:])
+	default:
+		r.Query, err = b.parse(nil, rawQuery, plainControls[:])
+	}
+	if err == nil && r.Conditional && len(r.Query.conditions) == 0 {
+		err = invalid("required", "", "Un critère est nécessaire.", "A criterion is needed.")
+	}
+	if err != nil {
+		return Request{}, badRequest(err)
+	}
+	return r, nil
+}
+
+func unknownRoute() *RouteError {
+	return &RouteError{
+		kind:    ErrUnknownRoute,
+		invalid: invalid("not-supported", "", "Cette adresse n'est pas servie.", "Nothing is served at this address."),
+	}
+}
+
+func wrongMethod(routes []route) *RouteError {
+	e := &RouteError{
+		kind:    ErrMethod,
+		invalid: invalid("not-supported", "", "Cette méthode n'est pas proposée à cette adresse.", "This method is not supported at this address."),
+	}
+	for _, r := range routes {
+		e.Allow = append(e.Allow, r.method)
+		if r.method == http.MethodGet {
+			e.Allow = append(e.Allow, http.MethodHead)
+		}
+	}
+	return e
+}
+
+func badRequest(err error) *RouteError {
+	e := &RouteError{kind: ErrBadRequest}
+	if !errors.As(err, &e.invalid) {
+		e.invalid = invalid("invalid", "", "Requête illisible.", "Unreadable request.")
+	}
+	return e
+}

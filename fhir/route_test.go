@@ -1,0 +1,237 @@
+package fhir
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParsePath(t *testing.T) {
+	for _, c := range []struct {
+		method, path, query string
+		want                Request
+	}{
+		{"GET", "metadata", "_format=json", Request{Interaction: Capabilities}},
+		{"HEAD", "metadata", "", Request{Interaction: Capabilities}},
+		{"POST", "", "", Request{Interaction: Transaction}},
+		{"GET", "Patient/123", "", Request{Interaction: Read, Type: "Patient", ID: "123"}},
+		{"HEAD", "Patient/123", "_pretty=true", Request{Interaction: Read, Type: "Patient", ID: "123"}},
+		{"GET", "Patient/a.b-C9", "", Request{Interaction: Read, Type: "Patient", ID: "a.b-C9"}},
+		{"GET", "Patient/metadata", "", Request{Interaction: Read, Type: "Patient", ID: "metadata"}},
+		{"GET", "Patient/123/_history", "_count=5", Request{Interaction: History, Type: "Patient", ID: "123"}},
+		{"GET", "Patient/123/_history/2", "", Request{Interaction: VRead, Type: "Patient", ID: "123", Version: "2"}},
+		{"PATCH", "Patient/123", "", Request{Interaction: Patch, Type: "Patient", ID: "123"}},
+		{"GET", "Patient", "identifier=urn:x|1", Request{Interaction: Search, Type: "Patient"}},
+		{"POST", "DocumentReference/_search", "status=current", Request{Interaction: Search, Type: "DocumentReference", Form: true}},
+		{"POST", "DocumentReference", "", Request{Interaction: Create, Type: "DocumentReference"}},
+		{"PATCH", "DocumentReference", "identifier=urn:x|1", Request{Interaction: Patch, Type: "DocumentReference", Conditional: true}},
+		{"DELETE", "DocumentReference/d1", "", Request{Interaction: Delete, Type: "DocumentReference", ID: "d1"}},
+		{"PUT", "Consent/c", "", Request{Interaction: Update, Type: "Consent", ID: "c"}},
+		{"POST", "Patient/$bris-de-glace", "", Request{Interaction: Operation, Type: "Patient", Operation: "bris-de-glace"}},
+		{"POST", "Patient/123/$bris-de-glace", "", Request{Interaction: Operation, Type: "Patient", ID: "123", Operation: "bris-de-glace"}},
+		{"GET", "Bundle/b", "", Request{Interaction: Read, Type: "Bundle", ID: "b"}},
+	} {
+		got, err := ParsePath(c.method, c.path, c.query)
+		if err != nil {
+			t.Errorf("%s %s: %v", c.method, c.path, err)
+			continue
+		}
+		if (got.Query == nil) != c.want.Form {
+			t.Errorf("%s %s: query %v", c.method, c.path, got.Query)
+		}
+		c.want.RawQuery, c.want.Query = c.query, got.Query
+		if got != c.want {
+			t.Errorf("%s %s: %+v", c.method, c.path, got)
+		}
+	}
+}
+
+func TestParsePathRefuses(t *testing.T) {
+	for _, c := range []struct {
+		method, path, query string
+		err                 error
+		allow               string
+	}{
+		{"GET", "/Patient/1", "", ErrUnknownRoute, ""},
+		{"GET", "/", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/", "", ErrUnknownRoute, ""},
+		{"GET", "Patient//1", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1/", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/..", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/.", "", ErrUnknownRoute, ""},
+		{"GET", "../metadata", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/../Patient/1", "", ErrUnknownRoute, ""},
+		{"GET", "Patient%2f1", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/a%2fb", "", ErrUnknownRoute, ""},
+		{"POST", "Patient/%24bris-de-glace", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1;jsessionid=2", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1\x00", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/é", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/" + strings.Repeat("a", 65), "", ErrUnknownRoute, ""},
+		{"GET", "patient/1", "", ErrUnknownRoute, ""},
+		{"GET", "Observation/1", "", ErrUnknownRoute, ""},
+		{"GET", "Observation", "", ErrUnknownRoute, ""},
+		{"GET", "metadata/", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1/_history/", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1/_history/1/2", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1/_History", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/1/Observation", "", ErrUnknownRoute, ""},
+		{"GET", "Patient/_history", "", ErrUnknownRoute, ""},
+		{"GET", "_history", "", ErrUnknownRoute, ""},
+		{"GET", "AuditEvent/1/_history", "", ErrUnknownRoute, ""},
+		{"GET", "Binary/1/_history/1", "", ErrUnknownRoute, ""},
+		{"GET", "Binary", "", ErrUnknownRoute, ""},
+		{"POST", "Binary/_search", "", ErrUnknownRoute, ""},
+		{"POST", "Patient/$everything", "", ErrUnknownRoute, ""},
+		{"POST", "Patient/$bris-de-glace/x", "", ErrUnknownRoute, ""},
+		{"POST", "Patient/1/$bris-de-glace/x", "", ErrUnknownRoute, ""},
+		{"POST", "Patient/$", "", ErrUnknownRoute, ""},
+		{"POST", "List/$bris-de-glace", "", ErrUnknownRoute, ""},
+		{"GET", "", "", ErrMethod, "POST"},
+		{"POST", "metadata", "", ErrMethod, "GET HEAD"},
+		{"GET", "Patient/$bris-de-glace", "", ErrMethod, "POST"},
+		{"GET", "DocumentReference/_search", "", ErrMethod, "POST"},
+		{"POST", "Patient", "", ErrMethod, "GET HEAD"}, // opening is a transaction
+		{"POST", "List", "", ErrMethod, "GET HEAD"},
+		{"PUT", "Patient/1", "", ErrMethod, "GET HEAD PATCH"},
+		{"DELETE", "Patient/1", "", ErrMethod, "GET HEAD PATCH"},
+		{"PATCH", "Patient", "identifier=urn:x|1", ErrMethod, "GET HEAD"},
+		{"DELETE", "DocumentReference", "identifier=urn:x|1", ErrMethod, "GET HEAD POST PATCH"},
+		{"POST", "AuditEvent", "", ErrMethod, "GET HEAD"},
+		{"TRACE", "Patient/1", "", ErrMethod, "GET HEAD PATCH"},
+		{"get", "Patient/1", "", ErrMethod, "GET HEAD PATCH"},
+		{"GET", "Patient/1", "foo=1", ErrBadRequest, ""},
+		{"GET", "Patient/1", "_count=1", ErrBadRequest, ""},
+		{"GET", "Patient/1", "_summary=count", ErrBadRequest, ""},
+		{"GET", "Patient/1/_history", "_sort=date", ErrBadRequest, ""},
+		{"GET", "Patient", "family=x", ErrBadRequest, ""},
+		{"PATCH", "DocumentReference", "", ErrBadRequest, ""},
+		{"PATCH", "DocumentReference", "_count=1", ErrBadRequest, ""},
+		{"POST", "DocumentReference", "status=current", ErrBadRequest, ""},
+		{"GET", "metadata", "mode=x", ErrBadRequest, ""},
+	} {
+		_, err := ParsePath(c.method, c.path, c.query)
+		var route *RouteError
+		var invalid *Invalid
+		if !errors.Is(err, c.err) || !errors.As(err, &route) || !errors.As(err, &invalid) {
+			t.Errorf("%s %s?%s: %v, want %v", c.method, c.path, c.query, err, c.err)
+			continue
+		}
+		if got := strings.Join(route.Allow, " "); got != c.allow {
+			t.Errorf("%s %s: Allow %q, want %q", c.method, c.path, got, c.allow)
+		}
+	}
+}
+
+func TestParseEntry(t *testing.T) {
+	const base = Base("https://dmp.test/fhir")
+	for _, c := range []struct {
+		method, url string
+		does        Interaction
+		typ, id     string
+	}{
+		{"POST", "Patient", Create, "Patient", ""},
+		{"POST", "List", Create, "List", ""},
+		{"POST", "Binary", Create, "Binary", ""},
+		{"POST", "DocumentReference", Create, "DocumentReference", ""},
+		{"GET", "Binary/b", Read, "Binary", "b"},
+		{"GET", "https://dmp.test/fhir/Binary/b", Read, "Binary", "b"},
+		{"PATCH", "DocumentReference/d", Patch, "DocumentReference", "d"},
+		{"PATCH", "DocumentReference?identifier=urn:x|1", Patch, "DocumentReference", ""},
+		{"GET", "DocumentReference?patient=a&status=current", Search, "DocumentReference", ""},
+	} {
+		r, err := base.ParseEntry(c.method, c.url)
+		if err != nil || r.Interaction != c.does || r.Type != c.typ || r.ID != c.id {
+			t.Errorf("%s %s: %+v, %v", c.method, c.url, r, err)
+		}
+	}
+	for _, c := range []struct {
+		method, url string
+		err         error
+	}{
+		{"POST", "", ErrUnknownRoute},
+		{"POST", "?x=1", ErrUnknownRoute},
+		{"GET", "https://other.test/fhir/Binary/b", ErrUnknownRoute},
+		{"GET", "/Binary/b", ErrUnknownRoute},
+		{"GET", "Binary/b#x", ErrUnknownRoute},
+		{"GET", "DocumentReference?status=current#x", ErrUnknownRoute},
+		{"POST", "AuditEvent", ErrMethod},
+		{"POST", "RelatedPerson", ErrMethod},
+	} {
+		if _, err := base.ParseEntry(c.method, c.url); !errors.Is(err, c.err) {
+			t.Errorf("%s %s: %v", c.method, c.url, err)
+		}
+	}
+}
+
+func TestWithForm(t *testing.T) {
+	r, err := Base("https://dmp.test/fhir").ParsePath("POST", "DocumentReference/_search", "_pretty=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err = r.WithForm("patient=https://dmp.test/fhir/Patient/a&status=current")
+	if err != nil || r.Form || r.Query.PatientID != "a" || !r.Query.Pretty || len(r.Query.Names("status")) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	r, _ = ParsePath("POST", "DocumentReference/_search", "_count=1")
+	if _, err := r.WithForm("_count=2"); !errors.Is(err, ErrBadRequest) {
+		t.Errorf("a control parameter in both parts: %v", err)
+	}
+	if r, err := r.WithForm(""); err != nil || r.Query.Count != 1 {
+		t.Errorf("empty body: %+v, %v", r, err)
+	}
+}
+
+// Every route of the table parses, and nothing parses that the table does not
+// have.
+func TestRoutesAreTheTable(t *testing.T) {
+	var served []string
+	for _, typ := range append(Types(), "Observation") {
+		for _, tail := range []string{"", "/_search", "/1", "/1/_history", "/1/_history/1", "/$bris-de-glace", "/1/$bris-de-glace"} {
+			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+				query := ""
+				if tail == "" && method != "GET" && method != "POST" {
+					query = "_id=1"
+				}
+				r, err := ParsePath(method, typ+tail, query)
+				if err != nil {
+					continue
+				}
+				if !Supports(typ, r.Interaction) || !SupportsEntry(typ, r.Interaction) {
+					t.Errorf("%s %s parses as %s", method, typ+tail, r.Interaction)
+				}
+				served = append(served, typ+" "+string(r.Interaction))
+			}
+		}
+	}
+	for i := range services {
+		for _, does := range services[i].does {
+			if !slices.Contains(served, services[i].name+" "+string(does)) {
+				t.Errorf("no route for %s of %s", does, services[i].name)
+			}
+		}
+	}
+}
+
+func FuzzParsePath(f *testing.F) {
+	for _, s := range [][3]string{
+		{"GET", "Patient/123/_history/2", ""}, {"POST", "DocumentReference/_search", "status=current"}, {"PATCH", "DocumentReference", "identifier=a%7Cb"},
+		{"POST", "Patient/1/$bris-de-glace", ""}, {"POST", "", ""}, {"GET", "../x%2f;\x00", "&="},
+	} {
+		f.Add(s[0], s[1], s[2])
+	}
+	f.Fuzz(func(t *testing.T, method, path, rawQuery string) {
+		r, err := ParsePath(method, path, rawQuery)
+		var invalid *Invalid
+		switch {
+		case err != nil && !errors.As(err, &invalid):
+			t.Fatalf("%v", err)
+		case err != nil:
+		case !Supports(r.Type, r.Interaction):
+			t.Fatalf("%+v is not in the table", r)
+		case strings.ContainsAny(path, "%;\\\x00"), path != "" && slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool { return strings.Trim(s, ".") == "" }):
+			t.Fatalf("%q was accepted", path)
+		}
+	})
+}

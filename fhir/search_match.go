@@ -1,0 +1,147 @@
+package fhir
+
+import (
+	"cmp"
+	"strings"
+)
+
+// Match tells whether the values satisfy every condition, those that name the
+// patient excepted: the door has chosen the dossier by them.
+func (q *Query) Match(v Values) bool {
+	for i := range q.conditions {
+		c := &q.conditions[i]
+		if c.param.role != choosesPatient && c.param.role != choosesPatientIdent && !q.holds(c, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds tells whether one condition is satisfied. With :not no value may match,
+// so that a resource without any is found (R4 §3.1.1.4.2).
+func (q *Query) holds(c *condition, v Values) bool {
+	present, found := false, false
+	for at := v.cursor(); at.next() && !found; {
+		if at.slot != c.param.slot {
+			continue
+		}
+		present = true
+		for i := range c.any {
+			if q.accepts(c, &c.any[i], &at) {
+				found = true
+				break
+			}
+		}
+	}
+	switch c.mod {
+	case modMissing:
+		return present != c.missing
+	case modNot:
+		return !found
+	}
+	return found
+}
+
+// accepts tells whether a value is what one alternative asks for.
+func (q *Query) accepts(c *condition, w *want, at *valueCursor) bool {
+	switch at.kind {
+	case kindToken:
+		return (w.anySystem || w.system == at.a) && (w.anyCode || w.text == at.b)
+	case kindDate:
+		return w.comparison.holds(at.when, w.when)
+	case kindText:
+		switch c.mod {
+		case modExact:
+			return w.text == at.written()
+		case modContains:
+			return strings.Contains(at.a, w.text)
+		}
+		return strings.HasPrefix(at.a, w.text)
+	case kindReference:
+		return w.refersTo(q.base, at.a)
+	}
+	return false
+}
+
+// refersTo tells whether a reference of a resource is the one asked for.
+func (w *want) refersTo(b Base, value string) bool {
+	if own, ok := b.relative(value); ok {
+		value = own
+	}
+	if !w.suffix {
+		return w.text == value
+	}
+	typ, ok := strings.CutSuffix(value, w.text)
+	return ok && validTypeName(typ)
+}
+
+// Compare orders two resources by Sort: negative if a comes first, 0 if no key
+// tells them apart. Of several values the one counts that comes first in the
+// direction asked for; a resource without any comes last in both directions.
+func (q *Query) Compare(a, b Values) int {
+	for _, k := range q.Sort {
+		p := serviceOf(q.Type).param(k.Param)
+		x, hasX := sortValueOf(a, p.slot, k.Desc)
+		y, hasY := sortValueOf(b, p.slot, k.Desc)
+		if !hasX || !hasY {
+			if hasX != hasY {
+				return compareBool(hasY, hasX)
+			}
+			continue
+		}
+		if c := x.compare(y, k.Desc); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// sortValue is what a key compares: a time, or one or two texts.
+type sortValue struct {
+	at         int64
+	text, next string
+}
+
+func (x sortValue) compare(y sortValue, desc bool) int {
+	c := cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.text, y.text), cmp.Compare(x.next, y.next))
+	if desc {
+		return -c
+	}
+	return c
+}
+
+// sortValueOf returns the value that comes first in that direction: of a time its
+// beginning going up and its end going down.
+func sortValueOf(v Values, s slot, desc bool) (first sortValue, ok bool) {
+	for at := v.cursor(); at.next(); {
+		if at.slot != s {
+			continue
+		}
+		var x sortValue
+		switch at.kind {
+		case kindToken:
+			x = sortValue{text: at.b, next: at.a}
+		case kindDate:
+			x.at = at.when.From
+			if desc {
+				x.at = at.when.To
+			}
+		case kindText, kindReference:
+			x.text = at.a
+		}
+		if !ok || x.compare(first, desc) < 0 {
+			first, ok = x, true
+		}
+	}
+	return first, ok
+}
+
+func compareBool(a, b bool) int {
+	if a == b {
+		return 0
+	}
+	if a {
+		return 1
+	}
+	return -1
+}

@@ -1,0 +1,351 @@
+package fhir
+
+import (
+	"encoding/binary"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+	"time"
+)
+
+// ErrValues is that bytes are not search values of a known format: whoever kept
+// them must make them again from the resource.
+var ErrValues = errors.New("fhir: not search values of a known format")
+
+// Values are the search values of one resource: what the parameters of its type
+// compare, aliases normalised. They are immutable and safe for concurrent use.
+// The zero Values have none.
+//
+// They stay in their binary form, so that reading them from a summary costs one
+// check and one copy; Match walks over it.
+type Values struct{ entries string }
+
+// valuesVersion is the first byte of the binary form.
+//
+// The form is the version, the length of the rest as uvarint, then one entry per
+// value: slot<<2|kind as uvarint, then by kind
+//
+//	token      number of the system as uvarint (0: the system follows), code
+//	date       open ends as a byte, then from as varint, to-from as uvarint
+//	string     folded, then as written (empty if that is the same)
+//	reference  its text
+//
+// A string is its length as uvarint and its bytes.
+const valuesVersion = 1
+
+type valueKind uint8
+
+const (
+	kindToken valueKind = iota
+	kindDate
+	kindText
+	kindReference
+)
+
+const (
+	openFrom = 1 << iota
+	openTo
+)
+
+// knownSystems are the systems that the binary form writes as a number, which is
+// their place here plus one. The list only grows at its end.
+var knownSystems = [...]string{
+	"",
+	SystemLOINC,
+	SystemConfidentiality,
+	SystemVisibility,
+	SystemDocumentClass,
+	SystemDocumentType,
+	SystemRPPS,
+	SystemADELI,
+	SystemIDNPS,
+	SystemStructure,
+	"urn:ietf:rfc:3986",
+	"http://snomed.info/sct",
+	"http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode",
+	"https://mos.esante.gouv.fr/NOS/TRE_A11-IheFormatCode/FHIR/TRE-A11-IheFormatCode",
+	"https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite",
+	"https://mos.esante.gouv.fr/NOS/TRE_A01-CadreExercice/FHIR/TRE-A01-CadreExercice",
+	"https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes",
+	"urn:oid:1.2.250.1.213.1.4.8",
+	"urn:oid:1.2.250.1.213.1.4.9",
+	"urn:oid:1.2.250.1.213.1.4.10",
+	"urn:oid:1.2.250.1.213.1.4.11",
+	"urn:opendmp:consent-kind",
+	"http://terminology.hl7.org/CodeSystem/v3-ActReason",
+	"http://terminology.hl7.org/CodeSystem/audit-event-type",
+	"http://hl7.org/fhir/restful-interaction",
+	"urn:ihe:event-type-code",
+	"http://dicom.nema.org/resources/ontology/DCM",
+}
+
+// AppendBinary appends the binary form to b.
+func (v Values) AppendBinary(b []byte) []byte {
+	b = append(b, valuesVersion)
+	b = binary.AppendUvarint(b, uint64(len(v.entries)))
+	return append(b, v.entries...)
+}
+
+// DecodeValues reads the binary form at the beginning of b and returns what
+// follows it. The values do not refer to b. The error is ErrValues.
+func DecodeValues(b []byte) (v Values, rest []byte, err error) {
+	if len(b) == 0 || b[0] != valuesVersion {
+		return Values{}, nil, ErrValues
+	}
+	length, n := binary.Uvarint(b[1:])
+	if n <= 0 || length > uint64(len(b)-1-n) {
+		return Values{}, nil, ErrValues
+	}
+	start, end := 1+n, 1+n+int(length)
+	v = Values{string(b[start:end])}
+	c := v.cursor()
+	for c.next() {
+	}
+	if c.bad {
+		return Values{}, nil, ErrValues
+	}
+	return v, b[end:], nil
+}
+
+// Tokens yields the identifiers or codings of a token parameter. A code has no
+// system, and true or false are codes.
+func (v Values) Tokens(param string) iter.Seq[Ident] {
+	return func(yield func(Ident) bool) {
+		s := slotNamed(param)
+		for c := v.cursor(); c.next(); {
+			if c.slot == s && c.kind == kindToken && !yield(Ident{c.a, c.b}) {
+				return
+			}
+		}
+	}
+}
+
+// Texts yields the strings of a string parameter as written, or the references of
+// a reference parameter: "Type/id" without version, or an absolute URI.
+func (v Values) Texts(param string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		s := slotNamed(param)
+		for c := v.cursor(); c.next(); {
+			if c.slot == s && (c.kind == kindText || c.kind == kindReference) && !yield(c.written()) {
+				return
+			}
+		}
+	}
+}
+
+// Intervals yields the values of a date parameter.
+func (v Values) Intervals(param string) iter.Seq[Interval] {
+	return func(yield func(Interval) bool) {
+		s := slotNamed(param)
+		for c := v.cursor(); c.next(); {
+			if c.slot == s && c.kind == kindDate && !yield(c.when) {
+				return
+			}
+		}
+	}
+}
+
+// ID returns the logical id of the resource, "" if it had none.
+func (v Values) ID() string {
+	for t := range v.Tokens("_id") {
+		return t.Value
+	}
+	return ""
+}
+
+// LastUpdated returns meta.lastUpdated in UTC, to the microsecond; the zero time
+// if the resource had none.
+func (v Values) LastUpdated() time.Time {
+	for i := range v.Intervals("_lastUpdated") {
+		return i.StartTime()
+	}
+	return time.Time{}
+}
+
+// slotNamed returns the slot of a parameter, the same in every type that has it.
+func slotNamed(param string) slot {
+	for i := range services {
+		if p := services[i].param(param); p != nil && p.slot != slotNone {
+			return p.slot
+		}
+	}
+	return slotNone
+}
+
+func (v Values) cursor() valueCursor { return valueCursor{s: v.entries} }
+
+// valueCursor walks over the entries of Values; after next it stands on one.
+type valueCursor struct {
+	s    string
+	slot slot
+	kind valueKind
+	a, b string // token: system, code; string: folded, as written; reference: text
+	when Interval
+	bad  bool
+}
+
+// written is the text of a string as the resource has it, or of a reference.
+func (c *valueCursor) written() string {
+	if c.b != "" {
+		return c.b
+	}
+	return c.a
+}
+
+// next steps to the next entry. It returns false at the end, and where the bytes
+// are no entry.
+func (c *valueCursor) next() bool {
+	if c.s == "" || c.bad {
+		return false
+	}
+	tag := c.uvarint()
+	if tag>>2 > math.MaxUint8 {
+		c.bad = true
+	}
+	c.slot, c.kind = slot(tag>>2), valueKind(tag&3)
+	c.b = ""
+	switch c.kind {
+	case kindToken:
+		c.a, c.b = c.system(), c.text()
+	case kindDate:
+		c.when = c.interval()
+	case kindText:
+		c.a, c.b = c.text(), c.text()
+	case kindReference:
+		c.a = c.text()
+	}
+	return !c.bad
+}
+
+func (c *valueCursor) system() string {
+	switch n := c.uvarint(); {
+	case n == 0:
+		return c.text()
+	case n <= uint64(len(knownSystems)):
+		return knownSystems[n-1]
+	}
+	c.bad = true
+	return ""
+}
+
+func (c *valueCursor) text() string {
+	n := c.uvarint()
+	if n > uint64(len(c.s)) {
+		c.bad = true
+		return ""
+	}
+	s := c.s[:n]
+	c.s = c.s[n:]
+	return s
+}
+
+func (c *valueCursor) interval() Interval {
+	i := Interval{math.MinInt64, math.MaxInt64}
+	switch open := c.uvarint(); open {
+	case 0:
+		i.From = c.varint()
+		length := c.uvarint()
+		if i.To = i.From + int64(length); length > math.MaxInt64 || i.To < i.From {
+			c.bad = true
+		}
+	case openFrom:
+		i.To = c.varint()
+	case openTo:
+		i.From = c.varint()
+	case openFrom | openTo:
+	default:
+		c.bad = true
+	}
+	return i
+}
+
+func (c *valueCursor) uvarint() uint64 {
+	var x uint64
+	for i := 0; i < len(c.s) && i < binary.MaxVarintLen64; i++ {
+		b := c.s[i]
+		if b < 0x80 {
+			if i == binary.MaxVarintLen64-1 && b > 1 {
+				break
+			}
+			c.s = c.s[i+1:]
+			return x | uint64(b)<<(7*i)
+		}
+		x |= uint64(b&0x7f) << (7 * i)
+	}
+	c.bad = true
+	return 0
+}
+
+func (c *valueCursor) varint() int64 {
+	u := c.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+// valueWriter collects entries, each once.
+type valueWriter struct {
+	entries [][]byte
+	size    int
+}
+
+func (w *valueWriter) values() Values {
+	b := make([]byte, 0, w.size)
+	for _, e := range w.entries {
+		b = append(b, e...)
+	}
+	return Values{string(b)}
+}
+
+// add keeps an entry that is not there already.
+func (w *valueWriter) add(e []byte) {
+	if !slices.ContainsFunc(w.entries, func(have []byte) bool { return string(have) == string(e) }) {
+		w.entries = append(w.entries, e)
+		w.size += len(e)
+	}
+}
+
+func entryOf(s slot, k valueKind) []byte {
+	return binary.AppendUvarint(make([]byte, 0, 32), uint64(s)<<2|uint64(k))
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func (w *valueWriter) token(s slot, system, code string) {
+	e := entryOf(s, kindToken)
+	if n := slices.Index(knownSystems[:], system); n >= 0 {
+		e = binary.AppendUvarint(e, uint64(n+1))
+	} else {
+		e = appendText(append(e, 0), system)
+	}
+	w.add(appendText(e, code))
+}
+
+func (w *valueWriter) date(s slot, i Interval) {
+	e := entryOf(s, kindDate)
+	switch noFrom, noTo := i.From == math.MinInt64, i.To == math.MaxInt64; {
+	case noFrom && noTo:
+		e = append(e, openFrom|openTo)
+	case noFrom:
+		e = binary.AppendVarint(append(e, openFrom), i.To)
+	case noTo:
+		e = binary.AppendVarint(append(e, openTo), i.From)
+	default:
+		e = binary.AppendVarint(append(e, 0), i.From)
+		e = binary.AppendUvarint(e, uint64(i.To-i.From))
+	}
+	w.add(e)
+}
+
+func (w *valueWriter) text(s slot, written string) {
+	folded := fold(written)
+	if written == folded {
+		written = ""
+	}
+	w.add(appendText(appendText(entryOf(s, kindText), folded), written))
+}
+
+func (w *valueWriter) reference(s slot, text string) {
+	w.add(appendText(entryOf(s, kindReference), text))
+}
