@@ -1,5 +1,10 @@
 package fhir
 
+import (
+	"cmp"
+	"slices"
+)
+
 // containedResource checks what a contained resource may not have: an id is a
 // must, a version, a last update and security labels are not allowed (dom-4,
 // dom-5), nor resources in it (dom-2).
@@ -67,10 +72,15 @@ func (n Node) containedItems() func(yield func(Node) bool) {
 	return n.Items()
 }
 
-// refersToContainer tells whether the resource holds a reference "#".
+// refersToContainer tells whether the resource holds a reference "#". The locals
+// are in document order.
 func refersToContainer(n Node, locals []local) bool {
-	for _, l := range locals {
-		if l.node > n.i && l.node < n.n().next && (Node{n.t, l.node}).Is("#") {
+	from, _ := slices.BinarySearchFunc(locals, n.i, func(l local, i uint32) int { return cmp.Compare(l.node, i) })
+	for _, l := range locals[from:] {
+		if l.node >= n.n().next {
+			return false
+		}
+		if (Node{n.t, l.node}).Is("#") {
 			return true
 		}
 	}

@@ -118,5 +118,8 @@ func typeNamed(from, to typeID, name string) typeID {
 	return from + typeID(i)
 }
 
-// KnownResource tells whether R4 has a resource type of that name.
-func KnownResource(name string) bool { return bindingTable[bindingResourceTypes].has(name) }
+// KnownResource tells whether R4 has a resource type of that name, one that
+// resources have: not Resource nor DomainResource.
+func KnownResource(name string) bool {
+	return bindingTable[bindingResourceTypes].has(name) && name != "Resource" && name != "DomainResource"
+}

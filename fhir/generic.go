@@ -52,14 +52,15 @@ func (c *checker) genericValue(object, m uint32, name string) {
 		c.report(m, empty, "")
 		return
 	}
-	index := 0
+	beside := c.pairs(object, name)
 	for item := m + 1; item < n.next; item = c.t.nodes[item].next {
 		if c.full() {
 			return
 		}
+		paired := beside.next(c.t)
 		switch c.kind(item) {
 		case Null:
-			if c.kind(c.item(c.member(object, "_", name), index)) != Object {
+			if !paired {
 				c.report(item, lonelyNull, "")
 			}
 		case Array:
@@ -67,7 +68,6 @@ func (c *checker) genericValue(object, m uint32, name string) {
 		default:
 			c.genericItem(item, name)
 		}
-		index++
 	}
 }
 

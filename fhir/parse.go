@@ -241,35 +241,43 @@ func (c *checker) element(object, m uint32, owner typeID, row *element) {
 		c.report(m, empty, "")
 		return
 	}
-	index := 0
+	var beside pairs
+	if row.extensible() {
+		beside = c.pairs(object, row.name)
+	}
 	for item := m + 1; item < n.next; item = c.t.nodes[item].next {
 		if c.full() {
 			return
 		}
-		if c.kind(item) == Null && row.extensible() {
-			sibling := c.member(object, "_", row.name)
-			if c.kind(c.item(sibling, index)) != Object {
-				c.report(item, lonelyNull, "")
-			}
-		} else {
+		paired := beside.next(c.t)
+		switch {
+		case c.kind(item) != Null || !row.extensible():
 			c.value(item, owner, row)
+		case !paired:
+			c.report(item, lonelyNull, "")
 		}
-		index++
 	}
 }
 
-// item returns the element of an array; 0 if there is none.
-func (c *checker) item(array uint32, index int) uint32 {
+// pairs goes through the array "_name" in step with the array "name".
+type pairs struct{ at, end uint32 }
+
+func (c *checker) pairs(object uint32, name string) pairs {
+	array := c.member(object, "_", name)
 	if array == 0 || c.kind(array) != Array {
-		return 0
+		return pairs{}
 	}
-	for i := array + 1; i < c.t.nodes[array].next; i = c.t.nodes[i].next {
-		if index == 0 {
-			return i
-		}
-		index--
+	return pairs{array + 1, c.t.nodes[array].next}
+}
+
+// next tells whether the next element is an object.
+func (p *pairs) next(t *tree) bool {
+	if p.at >= p.end {
+		return false
 	}
-	return 0
+	n := &t.nodes[p.at]
+	p.at = n.next
+	return n.kind == Object
 }
 
 func (c *checker) value(i uint32, owner typeID, row *element) {
@@ -306,7 +314,7 @@ func (c *checker) extension(object, m uint32, row *element) {
 		c.report(m, empty, "")
 		return
 	}
-	index, sibling := 0, uint32(0)
+	sibling := uint32(0)
 	if value != 0 && c.kind(value) == Array {
 		sibling = value + 1
 		if c.at(value).Len() != c.at(m).Len() {
@@ -328,7 +336,6 @@ func (c *checker) extension(object, m uint32, row *element) {
 		if sibling != 0 {
 			sibling = c.t.nodes[sibling].next
 		}
-		index++
 	}
 }
 

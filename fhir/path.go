@@ -54,7 +54,7 @@ func (n Node) pathName(owner typeID) (string, typeID) {
 	}
 	row := owner.element(bare)
 	switch {
-	case row == nil:
+	case row == nil || bare != name && !row.extensible():
 		return printable(name), noType
 	case bare != name:
 		return row.pathName(), elementType
