@@ -74,6 +74,7 @@ func TestCommitWithoutEventIsRefused(t *testing.T) {
 	if !errors.Is(err, audit.ErrNoEvent) || r.Valid() {
 		t.Fatalf("Commit = %v, %v", r.Valid(), err)
 	}
+	w.dossier(t, store.Dossier{2})
 	if _, err := w.store.Header(context.Background(), d); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the dossier was made: %v", err)
 	}
