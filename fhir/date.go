@@ -3,7 +3,20 @@ package fhir
 import (
 	"math"
 	"time"
+	_ "time/tzdata" // a search must mean the same on a machine without zone files
 )
+
+// Paris is the legal time of metropolitan France, in which days begin and values
+// without a zone are read. It is never changed.
+var Paris = location("Europe/Paris")
+
+func location(name string) *time.Location {
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		panic("fhir: " + err.Error()) // the zones are part of the program
+	}
+	return l
+}
 
 // Interval is the time that a FHIR date, dateTime, instant or Period stands for,
 // as microseconds since 1970 in UTC: From is in it, To is the first that is not.
@@ -11,10 +24,10 @@ import (
 //
 // A value stands for all of its last unit: 2026-11 for the month, 10:00 for the
 // minute, 10:00:00.5 for a tenth of a second. Digits beyond the microsecond are
-// dropped. A value without zone is taken in the legal time of metropolitan
-// France, in resources and in queries alike (FHIR leaves it to the server's
-// local time, R4 §3.1.1.4.4): "date=2026-11-22" is the day as a French user sees
-// it, wherever the server runs.
+// dropped. A value without zone is taken in Paris, in resources and in queries
+// alike (FHIR leaves it to the server's local time, R4 §3.1.1.4.4):
+// "date=2026-11-22" is the day as a French user sees it, wherever the server
+// runs.
 type Interval struct{ From, To int64 }
 
 // StartTime returns the beginning; the zero time when it is open.
@@ -130,12 +143,12 @@ func (p *dateReader) time(year, month, day int) (Interval, bool) {
 	if length == 1e6 && p.next('.') {
 		micros, length = p.fraction()
 	}
-	wall := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Unix()
-	offset, ok := p.zone(wall)
+	zone, offset, ok := p.zone()
 	if !ok {
 		return Interval{}, false
 	}
-	from := (wall-offset)*1e6 + micros
+	at := time.Date(year, time.Month(month), day, hour, minute, second, 0, zone)
+	from := (at.Unix()-offset)*1e6 + micros
 	return Interval{from, from + length}, true
 }
 
@@ -198,71 +211,39 @@ func (p *dateReader) fraction() (micros, length int64) {
 	return micros, length
 }
 
-// zone reads the zone, to the end, and returns its seconds east of UTC. Without
-// one it is France's at that wall time.
-func (p *dateReader) zone(wall int64) (offset int64, ok bool) {
+// zone reads the zone, to the end: Paris if there is none, otherwise UTC and the
+// seconds east of it.
+func (p *dateReader) zone() (zone *time.Location, offset int64, ok bool) {
 	if p.done() {
-		return frenchOffset(wall), true
+		return Paris, 0, true
 	}
 	if p.next('Z') {
-		return 0, p.done()
+		return time.UTC, 0, p.done()
 	}
 	sign := int64(1)
 	if p.next('-') {
 		sign = -1
 	} else if !p.next('+') {
-		return 0, false
+		return nil, 0, false
 	}
 	h := p.number(2)
 	m := p.after(':', 2)
 	if !p.done() || m > 59 || h > 14 || h == 14 && m > 0 {
-		return 0, false
+		return nil, 0, false
 	}
-	return sign * int64(h*3600+m*60), true
+	return time.UTC, sign * int64(h*3600+m*60), true
 }
 
-// days is the interval from one French midnight to another.
+// days is the interval from one midnight in Paris to another. A month 13 or a
+// day 32 is the first of the next.
 func days(y1, m1, d1, y2, m2, d2 int) Interval {
-	return Interval{frenchMidnight(y1, m1, d1), frenchMidnight(y2, m2, d2)}
+	return Interval{midnight(y1, m1, d1), midnight(y2, m2, d2)}
 }
 
-func frenchMidnight(year, month, day int) int64 {
-	wall := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Unix()
-	return (wall - frenchOffset(wall)) * 1e6
+func midnight(year, month, day int) int64 {
+	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, Paris).UnixMicro()
 }
 
 func daysIn(year, month int) int {
 	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
-}
-
-// frenchOffset returns the seconds east of UTC of metropolitan France for the
-// seconds of a wall clock, counted as if it were UTC. Summer time runs from 01:00
-// UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October
-// (directive 2000/84/CE; of September before 1996). Before 1981 the rules were
-// others, and winter time stands for all of them: an hour, in values without
-// zone, compared with values that have one. An hour that exists twice is the
-// first; one that does not exist is read in summer time.
-//
-// The rule is written out so that a search needs no time-zone files.
-func frenchOffset(wall int64) int64 {
-	const winter, summer = 3600, 7200
-	year := time.Unix(wall, 0).UTC().Year()
-	if year < 1981 {
-		return winter
-	}
-	last := time.October
-	if year < 1996 {
-		last = time.September
-	}
-	if wall-winter >= lastSunday(year, time.March) && wall-summer < lastSunday(year, last) {
-		return summer
-	}
-	return winter
-}
-
-// lastSunday is 01:00 UTC on the last Sunday of a month of 31 or 30 days, as
-// Unix seconds.
-func lastSunday(year int, month time.Month) int64 {
-	t := time.Date(year, month+1, 0, 1, 0, 0, 0, time.UTC)
-	return t.AddDate(0, 0, -int(t.Weekday())).Unix()
 }

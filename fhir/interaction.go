@@ -58,10 +58,9 @@ type Param struct {
 type role uint8
 
 const (
-	matches role = iota
 	// choosesPatient and choosesPatientIdent name the dossier. The door answers
 	// for them: Match does not look at them again.
-	choosesPatient
+	choosesPatient role = iota + 1
 	choosesPatientIdent
 	// findsID and findsIdent are compared, and may find a dossier when no patient
 	// is named.

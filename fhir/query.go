@@ -20,9 +20,9 @@ const (
 	DefaultCount = 50
 )
 
-// CursorParam is the parameter of a paging link. What it holds is sealed by the
-// door; here it is a string without meaning.
-const CursorParam = "_cursor"
+// PageParam is the parameter of a link to the next page. What it holds is sealed
+// by the door; here it is a string without meaning.
+const PageParam = "_page"
 
 // Base is the FHIR base URL under which the server is known, without a slash at
 // its end: "https://dmp.example.org/fhir". A reference in a query that begins
@@ -59,8 +59,8 @@ type Query struct {
 	Pretty       bool
 	// Format is _format as given, "" for none.
 	Format string
-	// Cursor is the value of CursorParam, "" for none.
-	Cursor string
+	// Page is the value of PageParam, "" for none.
+	Page string
 
 	base       Base
 	conditions []condition
@@ -110,9 +110,8 @@ func (b Base) ParseQuery(typ, rawQuery string) (*Query, error) {
 
 // Control parameters, by what may be asked with them.
 var (
-	searchControls  = [...]string{"_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty", CursorParam}
-	historyControls = [...]string{"_count", "_format", "_pretty", CursorParam}
-	plainControls   = [...]string{"_format", "_pretty"}
+	searchControls = [...]string{"_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty", PageParam}
+	otherControls  = [...]string{"_format", "_pretty"}
 )
 
 // parse reads a query with those control parameters; without t there are no
@@ -265,8 +264,8 @@ func (p *queryParser) control(name, value string) {
 	case "_format":
 		// A media type has a plus, which a form writes %2B and many clients do not.
 		q.Format = strings.ReplaceAll(value, " ", "+")
-	case CursorParam:
-		q.Cursor = value
+	case PageParam:
+		q.Page = value
 	}
 }
 
@@ -421,7 +420,7 @@ func (q *Query) Names(param string) []string {
 }
 
 // String returns the query in one order, percent-encoded, without _format,
-// _pretty and the cursor: for self links, and to bind a cursor to its query.
+// _pretty and the page: for self links, and to bind a page to its query.
 // Parsing it gives a query that matches the same.
 func (q *Query) String() string {
 	var pairs []string

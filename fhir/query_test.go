@@ -204,8 +204,8 @@ func TestQueryFindsDossiers(t *testing.T) {
 }
 
 func TestQueryControls(t *testing.T) {
-	q := query(t, "DocumentReference", "_count=10&_sort=-date,status&_total=accurate&_summary=count&_pretty=true&_format=application/fhir+json&_cursor=abc")
-	if q.Count != 10 || !q.CountGiven || q.Total != "accurate" || !q.SummaryCount || !q.Pretty || q.Format != "application/fhir+json" || q.Cursor != "abc" {
+	q := query(t, "DocumentReference", "_count=10&_sort=-date,status&_total=accurate&_summary=count&_pretty=true&_format=application/fhir+json&_page=abc")
+	if q.Count != 10 || !q.CountGiven || q.Total != "accurate" || !q.SummaryCount || !q.Pretty || q.Format != "application/fhir+json" || q.Page != "abc" {
 		t.Errorf("%+v", q)
 	}
 	if want := []SortKey{{"date", true}, {"status", false}}; !reflect.DeepEqual(q.Sort, want) {
@@ -323,7 +323,7 @@ func TestQueryReportsEveryIssue(t *testing.T) {
 }
 
 func TestQueryString(t *testing.T) {
-	q := query(t, "DocumentReference", "type=http://loinc.org%7C11488-4&patient:identifier=urn:x%7C1&author.family:exact=d%27%C3%89tat&date=ge2026-01-01T00:00:00%2B01:00&_format=json&_cursor=x")
+	q := query(t, "DocumentReference", "type=http://loinc.org%7C11488-4&patient:identifier=urn:x%7C1&author.family:exact=d%27%C3%89tat&date=ge2026-01-01T00:00:00%2B01:00&_format=json&_page=x")
 	const want = "author.family:exact=d%27%C3%89tat&date=ge2026-01-01T00:00:00%2B01:00&patient.identifier=urn:x%7C1&type=http://loinc.org%7C11488-4"
 	if got := q.String(); got != want {
 		t.Errorf("%s\nwant %s", got, want)

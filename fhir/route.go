@@ -47,9 +47,12 @@ type Request struct {
 	// Form is that the rest of the query is in the body (POST to _search): Query is
 	// nil until WithForm.
 	Form bool
-	// Query holds the conditions of a search or of a conditional interaction, and
-	// for the others the control parameters alone (format, pretty, count).
+	// Query holds the conditions of a search or of a conditional interaction; nil
+	// for the others.
 	Query *Query
+	// Format and Pretty are _format and _pretty, of whatever interaction.
+	Format string
+	Pretty bool
 	// RawQuery is the query as received, percent-encoded.
 	RawQuery string
 
@@ -90,13 +93,8 @@ func (b Base) ParseEntry(method, url string) (Request, error) {
 // WithForm returns the request of a POST to _search, with the query of the body
 // beside that of the URL. The error is a *RouteError.
 func (r Request) WithForm(body string) (Request, error) {
-	raw := strings.Trim(r.RawQuery+"&"+body, "&")
-	q, err := r.base.ParseQuery(r.Type, raw)
-	if err != nil {
-		return Request{}, badRequest(err)
-	}
-	r.Query, r.RawQuery, r.Form = q, raw, false
-	return r, nil
+	r.RawQuery, r.Form = strings.Trim(r.RawQuery+"&"+body, "&"), false
+	return r.withQuery(r.base.ParseQuery(r.Type, r.RawQuery))
 }
 
 func (b Base) parsePath(method, path, rawQuery string, supports func(*service, Interaction) bool) (Request, error) {
@@ -219,23 +217,27 @@ func (t *service) operationRoute(r Request, segments []string) []route {
 // finish reads the query of a request whose route is known.
 func (b Base) finish(r Request, rawQuery string) (Request, error) {
 	r.RawQuery, r.base = rawQuery, b
-	var err error
-	switch {
-	case r.Form:
+	if r.Form {
 		return r, nil
-	case r.Interaction == Search || r.Conditional:
-		r.Query, err = b.ParseQuery(r.Type, rawQuery)
-	case r.Interaction == History:
-		r.Query, err = b.parse(nil, rawQuery, historyControls[:])
-	default:
-		r.Query, err = b.parse(nil, rawQuery, plainControls[:])
 	}
-	if err == nil && r.Conditional && len(r.Query.conditions) == 0 {
+	if r.Interaction == Search || r.Conditional {
+		return r.withQuery(b.ParseQuery(r.Type, rawQuery))
+	}
+	q, err := b.parse(nil, rawQuery, otherControls[:])
+	r, err = r.withQuery(q, err)
+	r.Query = nil
+	return r, err
+}
+
+// withQuery completes a request by its query.
+func (r Request) withQuery(q *Query, err error) (Request, error) {
+	if err == nil && r.Conditional && len(q.conditions) == 0 {
 		err = invalid("required", "", "Un critère est nécessaire.", "A criterion is needed.")
 	}
 	if err != nil {
 		return Request{}, badRequest(err)
 	}
+	r.Query, r.Format, r.Pretty = q, q.Format, q.Pretty
 	return r, nil
 }
 

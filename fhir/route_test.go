@@ -12,14 +12,14 @@ func TestParsePath(t *testing.T) {
 		method, path, query string
 		want                Request
 	}{
-		{"GET", "metadata", "_format=json", Request{Interaction: Capabilities}},
+		{"GET", "metadata", "_format=json", Request{Interaction: Capabilities, Format: "json"}},
 		{"HEAD", "metadata", "", Request{Interaction: Capabilities}},
 		{"POST", "", "", Request{Interaction: Transaction}},
 		{"GET", "Patient/123", "", Request{Interaction: Read, Type: "Patient", ID: "123"}},
-		{"HEAD", "Patient/123", "_pretty=true", Request{Interaction: Read, Type: "Patient", ID: "123"}},
+		{"HEAD", "Patient/123", "_pretty=true", Request{Interaction: Read, Type: "Patient", ID: "123", Pretty: true}},
 		{"GET", "Patient/a.b-C9", "", Request{Interaction: Read, Type: "Patient", ID: "a.b-C9"}},
 		{"GET", "Patient/metadata", "", Request{Interaction: Read, Type: "Patient", ID: "metadata"}},
-		{"GET", "Patient/123/_history", "_count=5", Request{Interaction: History, Type: "Patient", ID: "123"}},
+		{"GET", "Patient/123/_history", "", Request{Interaction: History, Type: "Patient", ID: "123"}},
 		{"GET", "Patient/123/_history/2", "", Request{Interaction: VRead, Type: "Patient", ID: "123", Version: "2"}},
 		{"PATCH", "Patient/123", "", Request{Interaction: Patch, Type: "Patient", ID: "123"}},
 		{"GET", "Patient", "identifier=urn:x|1", Request{Interaction: Search, Type: "Patient"}},
@@ -37,7 +37,7 @@ func TestParsePath(t *testing.T) {
 			t.Errorf("%s %s: %v", c.method, c.path, err)
 			continue
 		}
-		if (got.Query == nil) != c.want.Form {
+		if wants := !c.want.Form && (c.want.Interaction == Search || c.want.Conditional); (got.Query != nil) != wants {
 			t.Errorf("%s %s: query %v", c.method, c.path, got.Query)
 		}
 		c.want.RawQuery, c.want.Query = c.query, got.Query
@@ -104,7 +104,7 @@ func TestParsePathRefuses(t *testing.T) {
 		{"GET", "Patient/1", "foo=1", ErrBadRequest, ""},
 		{"GET", "Patient/1", "_count=1", ErrBadRequest, ""},
 		{"GET", "Patient/1", "_summary=count", ErrBadRequest, ""},
-		{"GET", "Patient/1/_history", "_sort=date", ErrBadRequest, ""},
+		{"GET", "Patient/1/_history", "_count=1", ErrBadRequest, ""},
 		{"GET", "Patient", "family=x", ErrBadRequest, ""},
 		{"PATCH", "DocumentReference", "", ErrBadRequest, ""},
 		{"PATCH", "DocumentReference", "_count=1", ErrBadRequest, ""},
