@@ -97,25 +97,14 @@ func (t typeID) element(name string) *element {
 // resourceNamed returns the row of a concrete resource type, noType if the table
 // does not have it.
 func resourceNamed(name string) typeID {
-	return typeNamed(firstResource, firstBackbone, name)
-}
-
-// dataTypeNamed returns the row of a primitive or complex data type.
-func dataTypeNamed(name string) typeID {
-	if t := typeNamed(0, firstComplex, name); t != noType {
-		return t
-	}
-	return typeNamed(firstComplex, firstResource, name)
-}
-
-func typeNamed(from, to typeID, name string) typeID {
-	i, found := slices.BinarySearchFunc(typeTable[from:to], name, func(d typeDef, name string) int {
+	i, found := slices.BinarySearchFunc(typeTable[firstResource:firstBackbone], name, func(d typeDef, name string) int {
 		return strings.Compare(d.name, name)
 	})
-	if !found || typeTable[from+typeID(i)].abstract {
+	t := firstResource + typeID(i)
+	if !found || t.def().abstract {
 		return noType
 	}
-	return from + typeID(i)
+	return t
 }
 
 // KnownResource tells whether R4 has a resource type of that name, one that
