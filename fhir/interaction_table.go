@@ -47,6 +47,9 @@ const (
 	slotSubtype       slot = 39
 	slotOutcome       slot = 40
 	slotTarget        slot = 41
+	slotAuthor        slot = 42
+	slotSource        slot = 43
+	slotAuthorOrg     slot = 44
 )
 
 // Steps of a path that are not names of elements. A step that begins with "http"
@@ -58,6 +61,7 @@ const (
 	extIsArchived      = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived"
 	extDesignationType = "https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-designationType"
 	extSourceID        = "https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-sourceId"
+	extAuthorOrg       = "https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-authorOrg"
 )
 
 const (
@@ -173,6 +177,7 @@ func joined(lists ...[]Param) []Param {
 	return all
 }
 
+// searchedHere is the documentation of a chain.
 const searchedHere = "Searched within the resource: contained resources and logical references."
 
 func documented(doc string, p Param) Param {
@@ -224,6 +229,7 @@ var services = []service{
 				dateOn("period-start", slotPeriodStart, pdsmParam+"PDSm-DocumentReference-period-start", via("context", "period", "start")),
 				dateOn("period-end", slotPeriodEnd, pdsmParam+"PDSm-DocumentReference-period-end", via("context", "period", "end")),
 				dateOn("creation", slotCreation, mhdParam+"DocumentReference-Creation", via("content", "attachment", "creation")),
+				referenceOn("author", slotAuthor, r4Param+"DocumentReference-author", via("author")),
 				documented(searchedHere, tokenOn("author.identifier", slotAuthorIdent, "", identPaths("author")...)),
 				documented(searchedHere, textOn("author.given", slotAuthorGiven, "", personPaths("author", "name", "given")...)),
 				documented(searchedHere, textOn("author.family", slotAuthorFamily, "", personPaths("author", "name", "family")...)),
@@ -266,9 +272,12 @@ var services = []service{
 				tokenOn("designationType", slotDesignation, mhdParam+"List-DesignationType", via("extension", extDesignationType)),
 				tokenOn("sourceId", slotSourceID, mhdParam+"List-SourceId", via("extension", extSourceID)),
 				identifierOn(r4Param+"clinical-identifier", via("identifier")),
+				referenceOn("source", slotSource, r4Param+"List-source", via("source")),
 				documented(searchedHere, textOn("source.given", slotSourceGiven, "", personPaths("source", "name", "given")...)),
 				documented(searchedHere, textOn("source.family", slotSourceFamily, "", personPaths("source", "name", "family")...)),
 				documented(searchedHere, tokenOn("source.identifier", slotSourceIdent, "", identPaths("source")...)),
+				referenceOn("authorOrg", slotAuthorOrg, pdsmParam+"PDSm-List-authorOrg",
+					via("extension", extAuthorOrg), via("source", "extension", extAuthorOrg)).to("Organization"),
 				textOn("title", slotTitle, r4Param+"List-title", via("title")),
 				archived(),
 			}, commonParams()),
