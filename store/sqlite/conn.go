@@ -147,6 +147,13 @@ func (c *conn) number(sql string) (int64, error) {
 	return n, err
 }
 
+// text runs a statement that returns one text.
+func (c *conn) text(sql string) (string, error) {
+	var text string
+	_, err := c.found(sql, func(v []driver.Value) { text, _ = v[0].(string) })
+	return text, err
+}
+
 // classify tells a broken uniqueness from everything else, which is the engine
 // failing.
 func classify(err error) error {

@@ -152,13 +152,20 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// makeDir creates a directory that only its owner can enter, durably. One that
-// exists keeps its mode: it is the operator's.
+// makeDir creates a directory that only its owner can enter, and what leads to
+// it, durably. One that exists keeps its mode: it is the operator's.
 func makeDir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
+	_, err := os.Stat(dir)
+	if err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	if err := makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	return syncDir(filepath.Dir(dir))

@@ -53,20 +53,33 @@ func openWriter(ctx context.Context, path string, opts Options) (*writer, error)
 	return w, nil
 }
 
+// dial opens the writing connection. It looks whose file it is before it changes
+// anything in it.
 func (w *writer) dial(ctx context.Context) (*conn, error) {
 	c, err := dial(ctx, w.path, "busy_timeout = 2000")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := schemaVersion(c, w.path); err != nil {
+	if err := w.configure(c); err != nil {
 		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+func (w *writer) configure(c *conn) error {
+	if _, err := schemaVersion(c, w.path); err != nil {
+		return err
 	}
 	for _, p := range w.pragmas() {
 		if err := c.script("PRAGMA " + p); err != nil {
-			return nil, errors.Join(err, c.close())
+			return err
 		}
 	}
-	return c, nil
+	// Where the file system cannot do it, SQLite keeps another mode in silence.
+	if mode, err := c.text("PRAGMA journal_mode"); err != nil || mode != "wal" {
+		return errors.Join(fmt.Errorf("sqlite: %s: journal mode %q instead of wal", w.path, mode), err)
+	}
+	return nil
 }
 
 func (w *writer) pragmas() []string {
@@ -74,6 +87,7 @@ func (w *writer) pragmas() []string {
 		"journal_mode = WAL",
 		"synchronous = FULL",
 		"cache_size = -65536",
+		"temp_store = MEMORY", // what a savepoint remembers stays off the disk
 		"wal_autocheckpoint = 4000",
 	}
 	if w.opts.maxPages > 0 {
@@ -229,9 +243,13 @@ func (w *writer) transact(batch []*job, outcomes []error) error {
 	if _, err := w.conn.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
+	apply := w.savepoint
+	if len(batch) == 1 {
+		apply = w.alone
+	}
 	written := false
 	for i, j := range batch {
-		outcome, err := w.savepoint(j.apply)
+		outcome, err := apply(j.apply)
 		if err != nil {
 			return err
 		}
@@ -251,14 +269,24 @@ func (w *writer) transact(batch []*job, outcomes []error) error {
 	return w.opts.fault.at(afterCommit)
 }
 
-// savepoint applies one job alone: when it fails, nothing of it stays.
+// alone applies the only job of a transaction. When it fails, transact rolls all
+// back, so that no savepoint has to keep copies of the pages.
+func (w *writer) alone(apply func(*conn) error) (outcome, engine error) {
+	outcome = apply(w.conn)
+	if errors.Is(outcome, store.ErrUnavailable) {
+		return nil, outcome
+	}
+	return outcome, nil
+}
+
+// savepoint applies one job of several: when it fails, nothing of it stays.
 func (w *writer) savepoint(apply func(*conn) error) (outcome, engine error) {
 	if _, err := w.conn.exec("SAVEPOINT job"); err != nil {
 		return nil, err
 	}
-	outcome = apply(w.conn)
-	if errors.Is(outcome, store.ErrUnavailable) {
-		return nil, outcome
+	outcome, engine = w.alone(apply)
+	if engine != nil {
+		return nil, engine
 	}
 	if outcome != nil {
 		if _, err := w.conn.exec("ROLLBACK TO job"); err != nil {
