@@ -1,5 +1,10 @@
 package auth
 
+import (
+	"iter"
+	"strconv"
+)
+
 // Code systems of the claims (DOMAIN.md §4.5, §5.1, §5.6).
 const (
 	SystemProfession         = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
@@ -109,4 +114,15 @@ func actReason(code string) (Mode, kinds, bool) {
 		return Normal, setOf(Operator), true
 	}
 	return 0, 0, false
+}
+
+// Professions yields the codes of TRE_G15 in force, in ascending order.
+func Professions() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n := range 100 {
+			if code := strconv.Itoa(n); currentProfession(code) && !yield(code) {
+				return
+			}
+		}
+	}
 }

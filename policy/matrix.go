@@ -1,0 +1,188 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"opendmp/auth"
+)
+
+// Matrix is the habilitation matrix: for each profession, role or title, the
+// document types that it may read, by the date from which that holds
+// (arrêté of 26 October 2023; POLICY L07). It is immutable and safe for
+// concurrent use. The zero Matrix knows no cell.
+type Matrix struct {
+	tables []matrixTable // by date in force, oldest first
+}
+
+// matrixTable is one file: the cells of all its columns, in force from a date.
+type matrixTable struct {
+	from    time.Time
+	name    string
+	columns map[string][]matrixColumn // by code: few systems share one
+	cells   []Cell                    // column × document type, by place
+	sources []string                  // idem
+	classes map[string][]matrixClass  // by code
+}
+
+// matrixColumn is a profession, a role or a title.
+type matrixColumn struct {
+	coding auth.Coding
+	place  int // of its first cell
+}
+
+// matrixClass is what a table says of a document of which only the class is known.
+type matrixClass struct {
+	coding auth.Coding
+	types  []int // places of the document types of that class
+}
+
+// Cell returns what the matrix in force at an instant says of a document type for
+// a profession with further roles. Unknown is the answer for all that it does not
+// know: the profession, the type, an instant before the first table.
+//
+// A role that is a column too narrows what the profession may read and never
+// widens it: Deny wins over Unknown, and Unknown over Allow. Where there is no
+// type, the class decides as its strictest type does. It does not allocate.
+func (m *Matrix) Cell(profession auth.Coding, roles []auth.Coding, typ, class auth.Coding, at time.Time) Cell {
+	t := m.inForce(at)
+	if t == nil {
+		return Unknown
+	}
+	place, ok := t.column(profession)
+	if !ok {
+		return Unknown
+	}
+	c := t.cell(place, typ, class)
+	for _, r := range roles {
+		if place, ok := t.column(r); ok {
+			c = stricter(c, t.cell(place, typ, class))
+		}
+	}
+	return c
+}
+
+// inForce returns the last table whose date is not after at, nil if there is none.
+func (m *Matrix) inForce(at time.Time) *matrixTable {
+	for i := len(m.tables) - 1; i >= 0; i-- {
+		if !m.tables[i].from.After(at) {
+			return &m.tables[i]
+		}
+	}
+	return nil
+}
+
+func (t *matrixTable) column(c auth.Coding) (place int, ok bool) {
+	for _, col := range t.columns[c.Code] {
+		if col.coding.System == c.System {
+			return col.place, true
+		}
+	}
+	return 0, false
+}
+
+func (t *matrixTable) cell(column int, typ, class auth.Coding) Cell {
+	if !typ.IsZero() {
+		place := typePlace(typ)
+		if place < 0 {
+			return Unknown
+		}
+		return t.cells[column+place]
+	}
+	for _, k := range t.classes[class.Code] {
+		if k.coding.System == class.System {
+			return t.strictest(column, k.types)
+		}
+	}
+	return Unknown
+}
+
+func (t *matrixTable) strictest(column int, types []int) Cell {
+	c := Allow
+	for _, place := range types {
+		c = stricter(c, t.cells[column+place])
+	}
+	return c
+}
+
+// stricter returns Deny if one of two is Deny, else Unknown if one is, else Allow.
+func stricter(a, b Cell) Cell {
+	if a == Deny || b == Deny {
+		return Deny
+	}
+	return min(a, b)
+}
+
+// Source returns where a cell of the table in force comes from, as its file says;
+// "" if there is no such cell.
+func (m *Matrix) Source(profession, typ auth.Coding, at time.Time) string {
+	t := m.inForce(at)
+	if t == nil {
+		return ""
+	}
+	column, ok := t.column(profession)
+	place := typePlace(typ)
+	if !ok || place < 0 {
+		return ""
+	}
+	return t.sources[column+place]
+}
+
+// sourceSynthetic is the source of the cells that are invented for the sandbox.
+const sourceSynthetic = "synthétique, bac à sable"
+
+// Synthetic tells whether the table in force holds a cell that is invented: it
+// must then be said wherever the matrix is shown, and is not for production.
+func (m *Matrix) Synthetic(at time.Time) bool {
+	t := m.inForce(at)
+	if t == nil {
+		return false
+	}
+	for _, s := range t.sources {
+		if s == sourceSynthetic {
+			return true
+		}
+	}
+	return false
+}
+
+// Unknown returns the cells that the files leave open, one line each, in their
+// order: file, profession, type. A server in production does not start while
+// there are any, unless its setting matrix-unknown is deny.
+func (m *Matrix) Unknown() []string {
+	var open []string
+	for i := range m.tables {
+		t := &m.tables[i]
+		for _, c := range t.inOrder() {
+			for place := range typeCount {
+				if t.cells[c.place+place] == Unknown {
+					open = append(open, fmt.Sprintf("%s: %s × %s", t.name, shortCoding(c.coding), typeName(documentType(place))))
+				}
+			}
+		}
+	}
+	return open
+}
+
+// inOrder returns the columns as the file has them.
+func (t *matrixTable) inOrder() []matrixColumn {
+	cs := make([]matrixColumn, len(t.cells)/typeCount)
+	for _, same := range t.columns {
+		for _, c := range same {
+			cs[c.place/typeCount] = c
+		}
+	}
+	return cs
+}
+
+// shortCoding names a coding by the table it is from: "TRE_G15-ProfessionSante|10".
+func shortCoding(c auth.Coding) string {
+	system := c.System
+	if _, rest, ok := strings.Cut(system, "/NOS/"); ok {
+		system, _, _ = strings.Cut(rest, "/")
+	}
+	return system + "|" + c.Code
+}
+
+func typeName(d DocumentType) string { return shortCoding(d.Type) + " " + d.Label }
