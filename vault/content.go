@@ -21,6 +21,12 @@ func (v *Vault) NewContentKey() ContentKey {
 	return ContentKey(key)
 }
 
+// String shows nothing of the key.
+func (k ContentKey) String() string { return "content key" }
+
+// GoString shows nothing of the key.
+func (k ContentKey) GoString() string { return "content key" }
+
 // SealedSize returns the size of a sealed content of n bytes.
 func SealedSize(n int64) int64 {
 	chunks := max(1, (n+chunkSize-1)/chunkSize)

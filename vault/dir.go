@@ -106,11 +106,11 @@ type fileRoot struct {
 }
 
 func (r *fileRoot) Wrap(epoch int32, key []byte) ([]byte, error) {
-	return wrapKey(subkey(r.key, nil, "epochs"), key, epochAD(epoch), r.rand)
+	return wrapKey(subAEAD(r.key, nil, "epochs"), key, epochAD(epoch), r.rand)
 }
 
 func (r *fileRoot) Unwrap(epoch int32, wrapped []byte) ([]byte, error) {
-	return unwrapKey(subkey(r.key, nil, "epochs"), wrapped, epochAD(epoch))
+	return unwrapKey(subAEAD(r.key, nil, "epochs"), wrapped, epochAD(epoch))
 }
 
 func (r *fileRoot) Derive(label string) ([]byte, error) {

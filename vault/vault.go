@@ -18,7 +18,7 @@ var ErrClosed = errors.New("vault: no keys")
 // concurrent use. The zero Vault refuses.
 type Vault struct {
 	rand   io.Reader
-	epochs map[int32][]byte
+	epochs map[int32]cipher.AEAD
 	epoch  int32 // the one that wraps new keys
 	claim  []byte
 	find   []byte
@@ -31,25 +31,26 @@ func New(root Root, ring Keyring, rand io.Reader) (*Vault, error) {
 	if rand == nil {
 		return nil, errNoRandom
 	}
-	v := &Vault{rand: rand, epochs: make(map[int32][]byte, len(ring.Epochs))}
+	v := &Vault{rand: rand, epochs: make(map[int32]cipher.AEAD, len(ring.Epochs))}
 	for _, e := range ring.Epochs {
-		key, err := root.Unwrap(e.Number, e.Wrapped)
+		key, err := sized(root.Unwrap(e.Number, e.Wrapped))
 		if err != nil {
 			return nil, fmt.Errorf("vault: key of epoch %d: %w", e.Number, err)
 		}
-		v.epochs[e.Number] = key
+		v.epochs[e.Number] = newAEAD(key)
+		clear(key)
 		v.epoch = max(v.epoch, e.Number)
 	}
 	if v.epoch < 1 {
 		return nil, fmt.Errorf("%w: keyring without an epoch", ErrKeyFile)
 	}
-	index, err := root.Derive(fmt.Sprintf("index %d", ring.Index))
+	index, err := sized(root.Derive(fmt.Sprintf("index %d", ring.Index)))
 	if err != nil {
 		return nil, fmt.Errorf("vault: index key: %w", err)
 	}
 	v.claim, v.find = subkey(index, nil, "claim"), subkey(index, nil, "find")
 	clear(index)
-	cursor, err := root.Derive("cursor 1")
+	cursor, err := sized(root.Derive("cursor 1"))
 	if err != nil {
 		return nil, fmt.Errorf("vault: cursor key: %w", err)
 	}
@@ -57,6 +58,20 @@ func New(root Root, ring Keyring, rand io.Reader) (*Vault, error) {
 	clear(cursor)
 	return v, nil
 }
+
+// sized refuses what a driver gives that is not a key.
+func sized(key []byte, err error) ([]byte, error) {
+	if err == nil && len(key) != keySize {
+		return nil, fmt.Errorf("%w: %d bytes for a key", ErrOpen, len(key))
+	}
+	return key, err
+}
+
+// String shows no key, whatever prints the vault.
+func (v *Vault) String() string { return "vault" }
+
+// GoString shows no key.
+func (v *Vault) GoString() string { return "vault" }
 
 // NewDossier makes the first data key and the first trace key of a dossier and
 // returns them wrapped, to be stored, and opened.

@@ -1,6 +1,9 @@
 package vault
 
-import "io"
+import (
+	"crypto/cipher"
+	"io"
+)
 
 // Kinds of the keys of a dossier.
 const (
@@ -19,8 +22,8 @@ type Wrapped struct {
 }
 
 // wrapKey seals key under wrapping, bound to ad.
-func wrapKey(wrapping, key, ad []byte, rand io.Reader) ([]byte, error) {
-	out := seal(newAEAD(wrapping), rand, []byte{formatKey}, key, append([]byte{formatKey}, ad...))
+func wrapKey(wrapping cipher.AEAD, key, ad []byte, rand io.Reader) ([]byte, error) {
+	out := seal(wrapping, rand, []byte{formatKey}, key, append([]byte{formatKey}, ad...))
 	if out == nil {
 		return nil, errNoRandom
 	}
@@ -28,11 +31,11 @@ func wrapKey(wrapping, key, ad []byte, rand io.Reader) ([]byte, error) {
 }
 
 // unwrapKey undoes wrapKey.
-func unwrapKey(wrapping, wrapped, ad []byte) ([]byte, error) {
+func unwrapKey(wrapping cipher.AEAD, wrapped, ad []byte) ([]byte, error) {
 	if len(wrapped) != plainHead+keySize+tagSize || wrapped[0] != formatKey {
 		return nil, ErrOpen
 	}
-	return open(newAEAD(wrapping), 1, wrapped, append([]byte{formatKey}, ad...))
+	return open(wrapping, 1, wrapped, append([]byte{formatKey}, ad...))
 }
 
 func dossierKeyAD(id ID, kind uint8, number, epoch int32) []byte {
