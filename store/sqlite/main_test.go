@@ -20,6 +20,8 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 	case "write":
 		writeForever(os.Getenv(childDir))
+	case "traced":
+		writeSome(os.Getenv(childDir))
 	case "open":
 		openOnce(os.Getenv(childDir))
 	}
