@@ -37,6 +37,25 @@ func Echo(c echo.Context, a dossier.Answer) error { return Write(c.Response(), c
 // other answer can be written to it.
 func Started(c echo.Context) bool { return c.Response().Committed }
 
+// SlowestRate is the rate, in bytes a second, below which a client that sends or
+// reads a large body is cut: fast enough that idle clients cannot hold the
+// server, slow enough for a bad line.
+const SlowestRate = 64 << 10
+
+// GiveTime gives a request whose body has size bytes what it needs at
+// SlowestRate, beyond the time-outs of the server: read for the rest of the
+// request, write for the answer after it. A connection without deadlines, as in
+// tests, is left as it is.
+func GiveTime(c echo.Context, size int64, read, write time.Duration) {
+	end := time.Now().Add(read + transfer(size))
+	control := http.NewResponseController(c.Response())
+	_ = control.SetReadDeadline(end)
+	_ = control.SetWriteDeadline(end.Add(write))
+}
+
+// transfer returns how long size bytes take at SlowestRate.
+func transfer(size int64) time.Duration { return time.Duration(size/SlowestRate) * time.Second }
+
 // Write writes the answer as the response to r. It returns ErrUnwritable for an
 // answer that may not leave, and the error of the connection or of the stream
 // when the body could not be sent whole; in both cases nothing more may be
@@ -88,16 +107,9 @@ func send(w http.ResponseWriter, body []byte, stream io.Reader, size int64) erro
 	return nil
 }
 
-// slowest is the rate, in bytes a second, under which the reader of a document
-// is cut: fast enough that a handful of idle readers cannot hold the server,
-// slow enough for a bad line.
-const slowest = 64 << 10
-
-// allow gives a large document the time that its size needs, beyond the write
-// timeout of the server. A writer without deadlines, as in tests, is left as is.
+// allow gives a large document the time that it needs at SlowestRate.
 func allow(w http.ResponseWriter, size int64) {
-	limit := time.Minute + time.Duration(size/slowest)*time.Second
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute + transfer(size)))
 }
 
 // refuse answers 500 without a word about the cause.

@@ -19,6 +19,11 @@ func guard(h http.Header, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+		// Nothing that a proxy took for the body of this request may be read as the
+		// next one (RFC 9112 §6.1).
+		h.Set("Connection", "close")
+	}
 	if id := r.Header.Get(RequestIDHeader); id != "" {
 		h.Set(RequestIDHeader, id)
 	}

@@ -1,0 +1,75 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// language returns "en" if the client prefers English to French, and "fr"
+// otherwise (RFC 9110 §12.5.4; POLICY.md §7).
+func language(h http.Header) string {
+	var fr, en float64
+	for part := range strings.SplitSeq(h.Get("Accept-Language"), ",") {
+		tag, q := weighted(part)
+		switch primary, _, _ := strings.Cut(tag, "-"); strings.ToLower(primary) {
+		case "fr":
+			fr = max(fr, q)
+		case "en":
+			en = max(en, q)
+		}
+	}
+	if en > fr {
+		return "en"
+	}
+	return "fr"
+}
+
+// weighted splits "en-GB;q=0.8" into the value and its weight, 1 if there is
+// none and 0 if it cannot be read.
+func weighted(part string) (string, float64) {
+	value, params, _ := strings.Cut(part, ";")
+	weight, given := strings.CutPrefix(strings.TrimSpace(params), "q=")
+	if !given {
+		return strings.TrimSpace(value), 1
+	}
+	q, err := strconv.ParseFloat(weight, 64)
+	if err != nil || !(q >= 0 && q <= 1) {
+		return "", 0
+	}
+	return strings.TrimSpace(value), q
+}
+
+// preferredReturn returns the return preference (RFC 7240 §4.2, R4 §3.1.0.5.2),
+// "" if there is none that we know. A preference may be ignored.
+func preferredReturn(h http.Header) string {
+	for _, line := range h.Values("Prefer") {
+		for part := range strings.SplitSeq(line, ",") {
+			preference, _, _ := strings.Cut(part, ";")
+			name, value, _ := strings.Cut(preference, "=")
+			if !strings.EqualFold(strings.TrimSpace(name), "return") {
+				continue
+			}
+			switch value = strings.Trim(strings.TrimSpace(value), `"`); value {
+			case "minimal", "representation", "OperationOutcome":
+				return value
+			}
+		}
+	}
+	return ""
+}
+
+// saneID tells whether an id that a client gave may go into logs, headers and the
+// history: short, and of characters that mean nothing anywhere.
+func saneID(id string) bool {
+	if len(id) == 0 || len(id) > 64 {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+
+	"golang.org/x/net/netutil"
+)
+
+// Serve answers on the listener, which it closes, until ctx ends; then it stops
+// accepting, lets what runs finish for at most Limits.DrainTimeout, and returns
+// nil. It returns an error when the listener fails or when requests had to be
+// cut. A Server serves once.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	h := s.http()
+	failed := make(chan error, 1)
+	go func() {
+		failed <- h.Serve(watchingListener{netutil.LimitListener(l, s.limits.MaxConnections)})
+	}()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("server: %w", err)
+	case <-ctx.Done():
+	}
+	close(s.draining)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.DrainTimeout)
+	defer cancel()
+	if err := h.Shutdown(drain); err != nil {
+		return fmt.Errorf("server: requests were cut: %w", errors.Join(err, h.Close()))
+	}
+	return nil
+}
+
+// http returns the settings of the connections (SECURITY.md §5).
+func (s *Server) http() *http.Server {
+	return &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: s.limits.HeaderTimeout,
+		ReadTimeout:       s.limits.ReadTimeout,
+		WriteTimeout:      s.limits.WriteTimeout,
+		IdleTimeout:       s.limits.IdleTimeout,
+		MaxHeaderBytes:    s.limits.MaxHeader,
+		ConnContext:       withConn,
+		ErrorLog:          log.New(faults{s}, "", 0),
+	}
+}
+
+// faults takes what net/http logs. Its text may quote what a client sent, so
+// that only the fact is kept.
+type faults struct{ s *Server }
+
+// Write implements io.Writer.
+func (f faults) Write(p []byte) (int, error) {
+	f.s.log.Warn("connection fault")
+	return len(p), nil
+}
