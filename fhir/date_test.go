@@ -79,6 +79,8 @@ func TestComparisons(t *testing.T) {
 		{"within", Interval{120, 130}, "eq ge le ap"},
 		{"the same", Interval{100, 200}, "eq ge le ap"},
 		{"at the end", Interval{199, 200}, "eq ge le ap"},
+		{"up to the end", Interval{50, 200}, "ne lt le ap"},
+		{"from the beginning", Interval{100, 250}, "ne gt ge ap"},
 		{"over the end", Interval{150, 250}, "ne gt ge ap"},
 		{"around", Interval{50, 250}, "ne gt lt ge le ap"},
 		{"after, touching", Interval{200, 250}, "ne gt ge sa"},

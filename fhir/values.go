@@ -27,7 +27,8 @@ type Values struct{ entries string }
 // value: slot<<2|kind as uvarint, then by kind
 //
 //	token      number of the system as uvarint (0: the system follows), code
-//	date       open ends as a byte, then from as varint, to-from as uvarint
+//	date       open ends as a byte, then from in 8 bytes, little endian, and
+//	           to-from as uvarint (to in 8 bytes if from is open)
 //	string     folded, then as written (empty if that is the same)
 //	reference  its text
 //
@@ -244,15 +245,15 @@ func (c *valueCursor) interval() Interval {
 	i := Interval{math.MinInt64, math.MaxInt64}
 	switch open := c.uvarint(); open {
 	case 0:
-		i.From = c.varint()
+		i.From = c.fixed()
 		length := c.uvarint()
 		if i.To = i.From + int64(length); length > math.MaxInt64 || i.To < i.From {
 			c.bad = true
 		}
 	case openFrom:
-		i.To = c.varint()
+		i.To = c.fixed()
 	case openTo:
-		i.From = c.varint()
+		i.From = c.fixed()
 	case openFrom | openTo:
 	default:
 		c.bad = true
@@ -261,6 +262,15 @@ func (c *valueCursor) interval() Interval {
 }
 
 func (c *valueCursor) uvarint() uint64 {
+	if len(c.s) > 0 && c.s[0] < 0x80 {
+		x := c.s[0]
+		c.s = c.s[1:]
+		return uint64(x)
+	}
+	return c.longUvarint()
+}
+
+func (c *valueCursor) longUvarint() uint64 {
 	var x uint64
 	for i := 0; i < len(c.s) && i < binary.MaxVarintLen64; i++ {
 		b := c.s[i]
@@ -277,9 +287,16 @@ func (c *valueCursor) uvarint() uint64 {
 	return 0
 }
 
-func (c *valueCursor) varint() int64 {
-	u := c.uvarint()
-	return int64(u>>1) ^ -int64(u&1)
+// fixed reads eight bytes, little endian.
+func (c *valueCursor) fixed() int64 {
+	if len(c.s) < 8 {
+		c.bad = true
+		return 0
+	}
+	s := c.s[:8]
+	c.s = c.s[8:]
+	return int64(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56)
 }
 
 // valueWriter collects entries, each once.
@@ -328,11 +345,11 @@ func (w *valueWriter) date(s slot, i Interval) {
 	case noFrom && noTo:
 		e = append(e, openFrom|openTo)
 	case noFrom:
-		e = binary.AppendVarint(append(e, openFrom), i.To)
+		e = binary.LittleEndian.AppendUint64(append(e, openFrom), uint64(i.To))
 	case noTo:
-		e = binary.AppendVarint(append(e, openTo), i.From)
+		e = binary.LittleEndian.AppendUint64(append(e, openTo), uint64(i.From))
 	default:
-		e = binary.AppendVarint(append(e, 0), i.From)
+		e = binary.LittleEndian.AppendUint64(append(e, 0), uint64(i.From))
 		e = binary.AppendUvarint(e, uint64(i.To-i.From))
 	}
 	w.add(e)
