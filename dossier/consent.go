@@ -1,0 +1,180 @@
+package dossier
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"time"
+
+	"opendmp/fhir"
+	"opendmp/policy"
+)
+
+// createConsent records a decision of the patient (POLICY.md §6).
+func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, error) {
+	s, ok := c.subjectOf(r, r.Get("patient"), nil)
+	if !ok {
+		return Answer{}, unprocessable("Consent.patient", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
+	}
+	return retry(ctx, func() (Answer, error) {
+		d, v, err := c.managed(ctx, s)
+		if err != nil {
+			return Answer{}, err
+		}
+		ch := c.newChange(d, v)
+		row, dec, err := c.putConsent(ctx, ch, r, fhir.Stamped{
+			ID: c.newID(), Version: 1, Updated: c.at, References: patientRef(s, d),
+		}, 0)
+		if err != nil {
+			return c.undo(ctx, d, v, dec, err)
+		}
+		ch.note(dec, doCreate)
+		c.tell(ch)
+		receipt, err := ch.commit(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		return c.written(ctx, ch, nil, row, http.StatusCreated, receipt)
+	})
+}
+
+// managed loads the dossier that an act of management names. One that does not
+// exist, and one that the caller may not touch, are judged by the policy.
+func (c *call) managed(ctx context.Context, s subject) (*loaded, *policy.View, error) {
+	if err := c.checkINS(s.idents); err != nil {
+		return nil, nil, err
+	}
+	id, err := c.dossierOfOne(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := c.load(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d, v, err := c.look(ctx, d); err != nil || d.patient() != nil {
+		return d, v, err
+	}
+	return nil, nil, c.noDossier(ctx, d, nil)
+}
+
+// patientRef says what the reference to the patient becomes.
+func patientRef(s subject, d *loaded) map[string]string {
+	if s.reference == "" || s.reference[0] == '#' {
+		return nil
+	}
+	return map[string]string{s.reference: "Patient/" + d.patient().id}
+}
+
+// putConsent judges and builds a new Consent. The active one of the same kind
+// and actor is ended in the same commit: there is one at a time.
+func (c *call) putConsent(ctx context.Context, ch *change, r *fhir.Resource, s fhir.Stamped, index int) (*row, policy.Decision, error) {
+	r, err := c.dated(r)
+	if err != nil {
+		return nil, policy.Decision{}, err
+	}
+	if r, err = c.stamp(r, s, index); err != nil {
+		return nil, policy.Decision{}, err
+	}
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: index}
+	facts, err := policy.FactsOf(r, rec.origin)
+	if err != nil {
+		return nil, policy.Decision{}, asRule(err)
+	}
+	if err := c.notPast(facts); err != nil {
+		return nil, policy.Decision{}, err
+	}
+	dec := ch.v.ChangeConsent(nil, facts)
+	if !dec.Allowed() {
+		return nil, dec, refusal(dec)
+	}
+	if err := c.endConsent(ctx, ch, facts); err != nil {
+		return nil, policy.Decision{}, err
+	}
+	row, err := ch.put(nil, rec)
+	return row, dec, err
+}
+
+// dated sets Consent.dateTime to now: the server says when consent was given.
+func (c *call) dated(r *fhir.Resource) (*fhir.Resource, error) {
+	now := fhir.Quote(c.at.Format(time.RFC3339))
+	if given := r.Get("dateTime"); given.Exists() {
+		if bytes.Equal(given.Raw(), now) {
+			return r, nil
+		}
+		return r.Splice([]fhir.Edit{fhir.Replace(given, now)})
+	}
+	return r.Splice([]fhir.Edit{fhir.InsertMember(r.Root(), "dateTime", now)})
+}
+
+// notPast refuses a consent that would begin before today (Europe/Paris).
+func (c *call) notPast(f policy.Facts) error {
+	start, _ := f.Period()
+	if start.IsZero() {
+		return nil
+	}
+	now := c.at.In(fhir.Paris)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, fhir.Paris)
+	if start.Before(today) {
+		return unprocessable("Consent.provision.period.start", "Un consentement ne commence pas dans le passé.", "A consent does not begin in the past.")
+	}
+	return nil
+}
+
+// endConsent makes the active Consent of the same kind and actor inactive.
+func (c *call) endConsent(ctx context.Context, ch *change, facts policy.Facts) error {
+	ref, ok := ch.d.record.ActiveConsent(facts.ConsentKind(), facts.ConsentActor())
+	if !ok || !facts.ConsentActive() {
+		return nil
+	}
+	old := ch.d.find(ref)
+	if ch.changes(old) {
+		return nil
+	}
+	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+	if err != nil {
+		return err
+	}
+	if rec.resource, err = c.next(old, rec.resource, "inactive"); err != nil {
+		return err
+	}
+	_, err = ch.put(old, rec)
+	return err
+}
+
+// updateConsent replaces a Consent: to withdraw it, or to change its period.
+func (c *call) updateConsent(ctx context.Context, r *fhir.Resource) (Answer, error) {
+	return retry(ctx, func() (Answer, error) {
+		d, v, old, err := c.aim(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		if old == nil {
+			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
+		}
+		if err := c.precondition(old); err != nil {
+			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(old))
+		}
+		s, ok := c.subjectOf(r, r.Get("patient"), nil)
+		if other, err := c.dossierOfOne(ctx, s); !ok || err != nil || other != d.id {
+			return Answer{}, unprocessable("Consent.patient", "Un consentement ne change pas de patient.", "A consent does not change its patient.")
+		}
+		rec, err := c.body(ctx, d.id, d.ring, old.key, old.version)
+		if err != nil {
+			return Answer{}, err
+		}
+		after, err := c.dated(r)
+		if err != nil {
+			return Answer{}, err
+		}
+		if after, err = fhir.Stamp(after, fhir.Stamped{ID: old.id, Version: old.version + 1, Updated: c.at, References: patientRef(s, d)}); err != nil {
+			return Answer{}, err
+		}
+		ch := c.newChange(d, v)
+		dec, err := c.changeTo(ch, old, rec, after)
+		if err != nil {
+			return c.undo(ctx, d, v, dec, err)
+		}
+		return c.finish(ctx, ch, old, dec)
+	})
+}

@@ -1,0 +1,280 @@
+package dossier
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"opendmp/auth"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+)
+
+// Codes of the emergency (POLICY.md §5).
+const (
+	systemCircumstance = "urn:opendmp:circonstance-urgence"
+	unableToConsent    = "hors-etat-de-consentir"
+	systemConsentKind  = "urn:opendmp:consent-kind"
+)
+
+// operation answers the operations of the table.
+func (c *call) operation(ctx context.Context) (Answer, error) {
+	if c.r.Operation == "bris-de-glace" {
+		return c.brisDeGlace(ctx)
+	}
+	return Answer{}, fmt.Errorf("%w: operation %q", ErrInternal, c.r.Operation)
+}
+
+// emergency is what $bris-de-glace is given.
+type emergency struct {
+	subject      subject
+	circumstance auth.Coding
+	reason       string
+}
+
+// brisDeGlace opens a grant: this professional, this dossier, for a time.
+func (c *call) brisDeGlace(ctx context.Context) (Answer, error) {
+	r, err := c.parseBody("Parameters")
+	if err != nil {
+		return Answer{}, err
+	}
+	e, err := c.readEmergency(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	return retry(ctx, func() (Answer, error) {
+		d, v, err := c.emergencyPlace(ctx, e)
+		if err != nil {
+			return Answer{}, err
+		}
+		if dec := v.Emergency(e.circumstance, e.reason); !dec.Allowed() {
+			return c.refuseEmergency(ctx, d, v, dec, e)
+		}
+		ch, row, err := c.putGrant(d, v, e)
+		if err != nil {
+			return Answer{}, err
+		}
+		receipt, err := ch.commit(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		a := c.clinical(http.StatusOK, own(grantParameters(d, row)), receipt)
+		a.mode = modeCode(auth.BrisDeGlace)
+		return a, nil
+	})
+}
+
+// emergencyPlace loads the dossier without a grant that the token may ask for:
+// the operation opens it itself.
+func (c *call) emergencyPlace(ctx context.Context, e emergency) (*loaded, *policy.View, error) {
+	id, err := c.dossierOfOne(ctx, e.subject)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := c.load(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, c.policy.View(c.p, d.record, c.at), nil
+}
+
+// refuseEmergency answers one wording for opposed, blocked, closed and
+// unauthorised; a missing reason and an unknown dossier say so.
+func (c *call) refuseEmergency(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, e emergency) (Answer, error) {
+	event := c.event(d, v, dec, doExecute)
+	event.Reason = e.reason
+	if _, err := c.audit.Record(ctx, c.target(d), event); err != nil {
+		return Answer{}, err
+	}
+	if dec.Refusal() == policy.Unprocessable {
+		return Answer{}, refusal(dec)
+	}
+	if !d.exists() {
+		return Answer{}, ErrNotFound
+	}
+	return Answer{}, ErrForbidden
+}
+
+func (c *call) readEmergency(r *fhir.Resource) (emergency, error) {
+	var e emergency
+	for p := range r.Get("parameter").Items() {
+		switch p.Get("name").Text() {
+		case "identifier":
+			i := p.Get("valueIdentifier")
+			e.subject.idents = []fhir.Ident{{System: i.Get("system").Text(), Value: i.Get("value").Text()}}
+		case "circonstance":
+			e.circumstance = auth.Coding{System: p.At("valueCoding", "system").Text(), Code: p.At("valueCoding", "code").Text()}
+		case "motif":
+			e.reason = p.Get("valueString").Text()
+		default:
+			return e, invalid("not-supported", "Parameters.parameter.name", "Paramètre inconnu : identifier, circonstance et motif sont attendus.", "Unknown parameter: identifier, circonstance and motif are expected.")
+		}
+	}
+	if c.r.ID != "" {
+		e.subject.id = c.r.ID
+	}
+	if e.subject.id == "" && len(e.subject.idents) == 0 {
+		return e, invalid("required", "Parameters.parameter", "L’INS du patient manque (paramètre identifier).", "The INS of the patient is missing (parameter identifier).")
+	}
+	return e, nil
+}
+
+// wantsGrant tells whether the token asks for bris_de_glace, carries a reason,
+// and no grant is open yet.
+func (c *call) wantsGrant(d *loaded, v *policy.View) bool {
+	return c.p.Mode() == auth.BrisDeGlace && c.p.Reason() != "" && d.exists() && v.Situation().GrantEnds.IsZero()
+}
+
+// grantByToken opens the grant that a token asks for, once per token (its jti
+// is claimed), and looks again. Where the rules refuse, the caller is left with
+// the view they have, which shows nothing more.
+func (c *call) grantByToken(ctx context.Context, d *loaded, v *policy.View) (*loaded, *policy.View, error) {
+	e := emergency{circumstance: auth.Coding{System: systemCircumstance, Code: unableToConsent}, reason: c.p.Reason()}
+	if !v.Emergency(e.circumstance, e.reason).Allowed() {
+		return d, v, nil
+	}
+	for range attempts {
+		ch, _, err := c.putGrant(d, v, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		ch.tx.State = append(ch.tx.State, store.StateEntry{
+			Kind: "grant-token", Key: c.p.TokenID(), Expires: c.p.Expires().Add(time.Hour),
+		})
+		_, err = ch.commit(ctx)
+		if err != nil && !isConflict(err) {
+			return nil, nil, err
+		}
+		if d, err = c.load(ctx, d.id); err != nil {
+			return nil, nil, err
+		}
+		v = c.policy.View(c.p, d.record, c.at)
+		if !c.wantsGrant(d, v) || c.tokenUsed(ctx) {
+			return d, v, nil
+		}
+	}
+	return nil, nil, ErrUnavailable
+}
+
+// tokenUsed tells whether the token opened a grant before.
+func (c *call) tokenUsed(ctx context.Context) bool {
+	_, err := c.store.State(ctx, "grant-token", c.p.TokenID())
+	return err == nil
+}
+
+// putGrant builds the Consent of kind acces-urgence, its event and the notice
+// that the patient and the médecins traitants always get (R.1111-48).
+func (c *call) putGrant(d *loaded, v *policy.View, e emergency) (*change, *row, error) {
+	ch := c.newChange(d, v)
+	r, err := fhir.Scan(c.grantJSON(d))
+	if err != nil {
+		return nil, nil, err
+	}
+	row, err := ch.put(nil, &record{resource: r, origin: c.newOrigin(), push: ch.push})
+	if err != nil {
+		return nil, nil, internal(err, "grant")
+	}
+	event := c.event(d, v, v.Emergency(e.circumstance, e.reason), doExecute, versionRef(row))
+	event.Mode, event.Reason, event.Interaction = auth.BrisDeGlace, e.reason, "$bris-de-glace"
+	ch.events = append(ch.events, event)
+	ch.notice("bris-de-glace")
+	return ch, row, nil
+}
+
+// grantConsent is the Consent that only the door writes.
+type grantConsent struct {
+	ResourceType string           `json:"resourceType"`
+	ID           string           `json:"id"`
+	Meta         derivedMeta      `json:"meta"`
+	Status       string           `json:"status"`
+	Scope        concept          `json:"scope"`
+	Category     []concept        `json:"category"`
+	Patient      reference        `json:"patient"`
+	DateTime     string           `json:"dateTime"`
+	Performer    []actorReference `json:"performer"`
+	Organization []actorReference `json:"organization"`
+	Source       titled           `json:"sourceAttachment"`
+	Policy       []policyURI      `json:"policy"`
+	Provision    grantProvision   `json:"provision"`
+}
+
+type titled struct {
+	Title string `json:"title"`
+}
+
+type policyURI struct {
+	URI string `json:"uri"`
+}
+
+type actorReference struct {
+	Type       string    `json:"type,omitempty"`
+	Identifier idWithUse `json:"identifier"`
+	Display    string    `json:"display,omitempty"`
+}
+
+type grantActor struct {
+	Role      concept        `json:"role"`
+	Reference actorReference `json:"reference"`
+}
+
+type grantPeriod struct {
+	Start string `json:"start"`
+	End   string `json:"end"`
+}
+
+type grantProvision struct {
+	Type    string       `json:"type"`
+	Period  grantPeriod  `json:"period"`
+	Actor   []grantActor `json:"actor"`
+	Purpose []coding     `json:"purpose"`
+}
+
+// grantJSON makes the Consent of a grant, from now for the time of the setting.
+func (c *call) grantJSON(d *loaded) []byte {
+	who := actorReference{"Practitioner", idWithUse{System: c.p.ID().System, Value: c.p.ID().Value}, c.p.Name()}
+	where := who
+	if s := c.p.Structure(); !s.IsZero() {
+		where = actorReference{"Organization", idWithUse{System: s.System, Value: s.Value}, c.p.StructureName()}
+	}
+	start, end := c.at, c.at.Add(c.policy.Settings().GrantDuration)
+	body, err := json.Marshal(grantConsent{
+		ResourceType: "Consent", ID: c.newID(),
+		Meta: derivedMeta{
+			VersionID: "1", LastUpdated: c.at.UTC().Format("2006-01-02T15:04:05.000Z"),
+			Profile: []string{"https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic"},
+		},
+		Status:    "active",
+		Scope:     concept{[]coding{{"http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy"}}},
+		Category:  []concept{{[]coding{{"http://loinc.org", "59284-0"}, {systemConsentKind, "acces-urgence"}}}},
+		Patient:   reference{"Patient/" + d.patient().id},
+		DateTime:  start.Format(time.RFC3339),
+		Performer: []actorReference{who}, Organization: []actorReference{where},
+		Source: titled{"Bris de glace : accès en urgence, motif conservé dans l’historique"},
+		Policy: []policyURI{{"urn:opendmp:politique:acces-urgence"}},
+		Provision: grantProvision{
+			Type: "permit", Period: grantPeriod{start.Format(time.RFC3339), end.Format(time.RFC3339)},
+			Actor:   []grantActor{{concept{[]coding{{"http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP"}}}, who}},
+			Purpose: []coding{{"http://terminology.hl7.org/CodeSystem/v3-ActReason", "BTG"}},
+		},
+	})
+	if err != nil {
+		panic("dossier: a grant is always JSON")
+	}
+	return body
+}
+
+// grantParameters answers what is needed to read on: the patient, the Consent,
+// and when the grant ends.
+func grantParameters(d *loaded, row *row) []byte {
+	_, end := row.facts.Period()
+	b := []byte(`{"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":{"reference":"Patient/`)
+	b = append(b, d.patient().id...)
+	b = append(b, `"}},{"name":"consent","valueReference":{"reference":"`...)
+	b = append(b, row.ref()...)
+	b = append(b, `"}},{"name":"fin","valueInstant":"`...)
+	b = end.UTC().AppendFormat(b, time.RFC3339)
+	return append(b, `"}]}`...)
+}

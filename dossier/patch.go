@@ -1,0 +1,303 @@
+package dossier
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"opendmp/audit"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+)
+
+// patch changes elements of one resource, by id or by a query that must match
+// exactly one of what the caller sees (PDSm flux 03 and 04).
+func (c *call) patch(ctx context.Context) (Answer, error) {
+	patch, err := c.readPatch()
+	if err != nil {
+		return Answer{}, err
+	}
+	return retry(ctx, func() (Answer, error) {
+		d, v, row, err := c.aim(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		if row == nil {
+			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
+		}
+		if err := c.precondition(row); err != nil {
+			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(row))
+		}
+		ch := c.newChange(d, v)
+		dec, err := c.patchRow(ctx, ch, row, patch)
+		if err != nil {
+			return c.undo(ctx, d, v, dec, err)
+		}
+		return c.finish(ctx, ch, row, dec)
+	})
+}
+
+func (c *call) readPatch() (fhir.PatchSet, error) {
+	switch c.r.MediaType {
+	case "application/json-patch+json":
+		return fhir.ParsePatch(c.r.Body)
+	case "application/fhir+json", "application/json":
+		r, err := fhir.Parse(c.r.Body)
+		if err != nil {
+			return fhir.PatchSet{}, err
+		}
+		if r.Type() != "Parameters" {
+			return fhir.PatchSet{}, invalid("structure", "resourceType", "Un PATCH en application/fhir+json est un Parameters.", "A PATCH as application/fhir+json is Parameters.")
+		}
+		return fhir.ParsePatchParameters(r)
+	}
+	return fhir.PatchSet{}, ErrMediaType
+}
+
+// aim finds the one resource that the request names and that the caller sees;
+// row is nil when there is none. The dossier is that of the match, or the last
+// one looked at.
+func (c *call) aim(ctx context.Context) (*loaded, *policy.View, *row, error) {
+	if c.r.ID != "" {
+		d, v, err := c.open(ctx, c.r.Type, c.r.ID)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		ref := c.r.Type + "/" + c.r.ID
+		if r := d.find(ref); r != nil && !r.deleted && v.Read(d.byRef[ref]).Allowed() {
+			return d, v, r, nil
+		}
+		return d, v, nil, nil
+	}
+	if c.r.Query == nil {
+		return nil, nil, nil, ErrNotFound
+	}
+	return c.aimByQuery(ctx)
+}
+
+func (c *call) aimByQuery(ctx context.Context) (*loaded, *policy.View, *row, error) {
+	places, err := c.places(ctx, c.r.Query)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var found []hit
+	var v *policy.View
+	for i := range places {
+		if places[i], v, err = c.look(ctx, places[i]); err != nil {
+			return nil, nil, nil, err
+		}
+		found = append(found, c.matches(places[i], v, c.r.Query)...)
+	}
+	switch len(found) {
+	case 0:
+		return places[len(places)-1], v, nil, nil
+	case 1:
+		return found[0].d, found[0].v, found[0].row, nil
+	}
+	_, err = c.refuse(ctx, found[0].d, found[0].v, policy.Decision{}, doUpdate, ErrSeveral)
+	return nil, nil, nil, err
+}
+
+// patchRow judges and builds the patched version of a row into ch.
+func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.PatchSet) (policy.Decision, error) {
+	if dec := policy.PatchElements(old.typ, patch.Elements()); !dec.Allowed() {
+		return dec, refusal(dec)
+	}
+	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	before := rec.resource
+	after, err := fhir.Apply(before, patch)
+	if err != nil {
+		return policy.Decision{}, asRule(err)
+	}
+	return c.changeTo(ch, old, rec, after)
+}
+
+// changeTo judges the change of a row to another content and builds it into ch.
+func (c *call) changeTo(ch *change, old *row, rec *record, after *fhir.Resource) (policy.Decision, error) {
+	before := rec.resource
+	var err error
+	if rec.resource, err = c.next(old, after, ""); err != nil {
+		return policy.Decision{}, err
+	}
+	facts, err := policy.FactsOf(rec.resource, rec.origin)
+	if err != nil {
+		return policy.Decision{}, asRule(err)
+	}
+	dec := c.judge(ch.v, old, facts, before, after)
+	if !dec.Allowed() {
+		return dec, refusal(dec)
+	}
+	rec.origin = ch.v.NextOrigin(rec.origin, old.facts, facts)
+	if old.typ == "Patient" {
+		c.patientChanged(ch, old, before, after)
+	}
+	if _, err := ch.put(old, rec); err != nil {
+		return policy.Decision{}, asRule(err)
+	}
+	return dec, nil
+}
+
+func (c *call) judge(v *policy.View, old *row, facts policy.Facts, before, after *fhir.Resource) policy.Decision {
+	switch old.typ {
+	case "DocumentReference":
+		return v.Change(old.facts, facts)
+	case "List":
+		return v.ChangeList(old.facts, facts)
+	case "Patient":
+		return v.ChangePatient(old.facts, facts, changedElements(before, after))
+	case "Consent":
+		return v.ChangeConsent(&old.facts, facts)
+	}
+	return policy.Decision{}
+}
+
+// patientChanged moves the state of the dossier with Patient.active and claims
+// an INS that is new (G02, G03, G11).
+func (c *call) patientChanged(ch *change, old *row, before, after *fhir.Resource) {
+	if a := after.Get("active"); a.Exists() {
+		ch.tx.Header.State = store.Closed
+		if a.True() {
+			ch.tx.Header.State = store.Active
+		}
+	}
+	had := insOf(before)
+	for _, i := range insOf(after) {
+		if !slices.Contains(had, i) {
+			ch.claim(c.insToken(i), old.key)
+		}
+	}
+}
+
+// changedElements returns the top-level elements that differ, and the URLs of
+// the extensions that do, as "extension[url]".
+func changedElements(before, after *fhir.Resource) []string {
+	a, b := topLevel(before), topLevel(after)
+	var out []string
+	for name, was := range a {
+		if !bytes.Equal(was, b[name]) {
+			out = append(out, name)
+		}
+	}
+	for name := range b {
+		if _, had := a[name]; !had {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func topLevel(r *fhir.Resource) map[string][]byte {
+	m := make(map[string][]byte)
+	for name, value := range r.Root().Members() {
+		switch name {
+		case "meta", "id", "resourceType":
+		case "extension":
+			for x := range value.Items() {
+				key := fmt.Sprintf("extension[%s]", x.Get("url").Text())
+				m[key] = append(m[key], x.Raw()...)
+			}
+		default:
+			m[name] = value.Raw()
+		}
+	}
+	return m
+}
+
+// finish commits the change of one resource and answers it as its writer may
+// read it afterwards: 204 when they may no longer.
+func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Decision) (Answer, error) {
+	ch.note(dec, doUpdate)
+	c.tell(ch)
+	receipt, err := ch.commit(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	now := ch.rows[len(ch.rows)-1]
+	return c.written(ctx, ch, old, now, http.StatusOK, receipt)
+}
+
+// written answers the new version of a row, status 200 or 201.
+func (c *call) written(ctx context.Context, ch *change, old, now *row, status int, receipt audit.Receipt) (Answer, error) {
+	empty := c.clinical(http.StatusNoContent, nothing(), receipt).version(now.version, now.updated).in(ch.v)
+	if status == http.StatusCreated {
+		empty.status = status
+		empty.location = c.base + "/" + versionRef(now)
+	}
+	if c.r.Return == "minimal" {
+		return empty, nil
+	}
+	rec, err := c.body(ctx, ch.d.id, ch.d.ring, now.key, now.version)
+	if err != nil {
+		return empty, nil // it is written, and the answer may not say otherwise
+	}
+	d := ch.d.with(ch.tx.Header, ch.rows)
+	released, dec := c.policy.View(c.p, d.record, c.at).Release(rec.resource, rec.origin)
+	if now.deleted && old != nil {
+		released, dec = c.lastSight(ctx, ch, old, rec)
+	}
+	if !dec.Allowed() {
+		return empty, nil
+	}
+	a := c.clinical(status, one(released), receipt).version(now.version, now.updated).in(ch.v)
+	a.location = empty.location
+	return a, nil
+}
+
+// lastSight releases a document that its author just marked as entered in
+// error, once, under what it was before (E16).
+func (c *call) lastSight(ctx context.Context, ch *change, old *row, rec *record) (policy.Released[*fhir.Resource], policy.Decision) {
+	before, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+	if err != nil {
+		return policy.Released[*fhir.Resource]{}, policy.Decision{}
+	}
+	return ch.v.ReleaseOld(before.resource, before.origin, rec.resource)
+}
+
+// delete removes a document for everyone; its author may, or the patient their
+// own (E07). The versions stay under seal.
+func (c *call) delete(ctx context.Context) (Answer, error) {
+	return retry(ctx, func() (Answer, error) {
+		d, v, row, err := c.aim(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		if row == nil {
+			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
+		}
+		if err := c.precondition(row); err != nil {
+			return c.refuse(ctx, d, v, policy.Decision{}, doDelete, err, versionRef(row))
+		}
+		dec := v.Delete(row.facts)
+		if !dec.Allowed() {
+			return c.denyWrite(ctx, d, v, dec, doDelete, versionRef(row))
+		}
+		return c.deleteRow(ctx, c.newChange(d, v), row, dec)
+	})
+}
+
+func (c *call) deleteRow(ctx context.Context, ch *change, old *row, dec policy.Decision) (Answer, error) {
+	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+	if err != nil {
+		return Answer{}, err
+	}
+	rec.origin.Deleted = true
+	if rec.resource, err = c.next(old, rec.resource, ""); err != nil {
+		return Answer{}, err
+	}
+	if _, err := ch.put(old, rec); err != nil {
+		return Answer{}, asRule(err)
+	}
+	ch.note(dec, doDelete)
+	receipt, err := ch.commit(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.clinical(http.StatusNoContent, nothing(), receipt).in(ch.v), nil
+}

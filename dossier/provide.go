@@ -1,0 +1,413 @@
+package dossier
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+)
+
+// submission is an ITI-65 bundle, read but not yet placed in a dossier.
+type submission struct {
+	entries  []fhir.Entry
+	list     *fhir.Entry
+	docs     []*pushedDoc
+	contents map[string]*pushedContent // by fullUrl
+	patches  []*fhir.Entry
+	// subjects are the patients that the entries name; they must be one.
+	subjects []subject
+	// refs become what the references of the bundle point to.
+	refs map[string]string
+	ids  map[int]string // id given to the entry
+}
+
+// pushedDoc is a document of a submission.
+type pushedDoc struct {
+	*fhir.Entry
+	idents  []fhir.Ident
+	digest  [32]byte
+	content []*pushedContent
+}
+
+// pushedContent is a Binary or a FHIR document of a submission.
+type pushedContent struct {
+	*fhir.Entry
+	plain []byte // of a Binary
+	used  bool
+}
+
+// provide carries out ITI-65: documents, their contents and the submission set,
+// all or nothing.
+func (c *call) provide(ctx context.Context, b fhir.Bundle) (Answer, error) {
+	sub, err := c.readSubmission(b)
+	if err != nil {
+		return Answer{}, err
+	}
+	return retry(ctx, func() (Answer, error) { return c.provideOnce(ctx, sub) })
+}
+
+func (c *call) provideOnce(ctx context.Context, sub *submission) (Answer, error) {
+	d, v, err := c.dossierOf(ctx, sub.subjects)
+	if err != nil {
+		return Answer{}, err
+	}
+	if known, err := c.knownPush(ctx, d, sub); err != nil || known != nil {
+		return c.replay(ctx, d, v, sub, known, err)
+	}
+	ch := c.newChange(d, v)
+	if dec, err := c.assemble(ctx, ch, sub); err != nil {
+		return c.undo(ctx, d, v, dec, err)
+	}
+	receipt, err := ch.commit(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.clinical(http.StatusOK, own(c.responseBundle(sub, ch.rows)), receipt).in(v), nil
+}
+
+// undo refuses a submission of which nothing was written, and says so in the
+// history when a rule decided.
+func (c *call) undo(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, err error) (Answer, error) {
+	if isUnavailable(err) || isConflict(err) {
+		return Answer{}, err
+	}
+	return c.refuse(ctx, d, v, dec, doCreate, err)
+}
+
+// assemble builds every row of the submission into ch.
+func (c *call) assemble(ctx context.Context, ch *change, sub *submission) (policy.Decision, error) {
+	c.name(ch, sub)
+	rows := make(map[int]*row, len(sub.entries))
+	for _, doc := range sub.docs {
+		if dec, err := c.putDocument(ctx, ch, sub, doc, rows); err != nil {
+			return dec, err
+		}
+	}
+	if dec, err := c.putPatches(ctx, ch, sub); err != nil {
+		return dec, err
+	}
+	dec, err := c.putList(ch, sub, rows)
+	if err != nil {
+		return dec, err
+	}
+	ch.note(dec, doCreate)
+	return dec, nil
+}
+
+// name gives an id to every entry that creates, and says what each reference
+// of the bundle becomes.
+func (c *call) name(ch *change, sub *submission) {
+	sub.refs, sub.ids = make(map[string]string), make(map[int]string)
+	ch.planned = make(map[string]bool)
+	patient := "Patient/" + ch.d.patient().id
+	for _, s := range sub.subjects {
+		if s.reference != "" && !strings.HasPrefix(s.reference, "#") {
+			sub.refs[s.reference] = patient
+		}
+	}
+	for i := range sub.entries {
+		e := &sub.entries[i]
+		if e.Method != "POST" || e.Resource.Type() == "Patient" {
+			continue
+		}
+		sub.ids[i] = c.newID()
+		ref := e.Resource.Type() + "/" + sub.ids[i]
+		ch.planned[ref] = true
+		if e.FullURL != "" {
+			sub.refs[e.FullURL] = ref
+		}
+	}
+}
+
+// stamped returns the resource of an entry as it is stored.
+func (c *call) stamped(sub *submission, e *fhir.Entry) (*fhir.Resource, error) {
+	return c.stamp(e.Resource, fhir.Stamped{ID: sub.ids[e.Index], Version: 1, Updated: c.at, References: sub.refs}, e.Index)
+}
+
+// stamp stamps and refuses a reference of the bundle that leads nowhere.
+func (c *call) stamp(r *fhir.Resource, s fhir.Stamped, index int) (*fhir.Resource, error) {
+	out, err := fhir.Stamp(r, s)
+	if err != nil {
+		return nil, err
+	}
+	if ref := danglingReference(out.Root()); ref != "" {
+		return nil, unprocessable(fmt.Sprintf("Bundle.entry[%d].resource", index),
+			"Une référence interne du lot ne correspond à aucune entrée.",
+			"A reference inside the bundle matches no entry.")
+	}
+	return out, nil
+}
+
+// danglingReference returns a urn:uuid reference that is left after stamping.
+func danglingReference(n fhir.Node) string {
+	for name, member := range n.Members() {
+		for item := range member.Items() {
+			if name == "reference" && strings.HasPrefix(item.Text(), "urn:uuid:") {
+				return item.Text()
+			}
+			if item.Kind() == fhir.Object {
+				if ref := danglingReference(item); ref != "" {
+					return ref
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// putDocument adds a document, its contents, its claims, and what it replaces.
+func (c *call) putDocument(ctx context.Context, ch *change, sub *submission, doc *pushedDoc, rows map[int]*row) (policy.Decision, error) {
+	r, err := c.stamped(sub, doc.Entry)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	r, olds, dec, err := c.replacing(ctx, ch, r)
+	if err != nil {
+		return dec, err
+	}
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: doc.Index, digest: doc.digest}
+	facts, err := policy.FactsOf(r, rec.origin)
+	if err != nil {
+		return policy.Decision{}, asRule(err)
+	}
+	if dec := ch.v.Add(facts); !dec.Allowed() {
+		return dec, c.refusedAdd(ch.d, dec)
+	}
+	if err := c.inDossier(ch, r); err != nil {
+		return policy.Decision{}, err
+	}
+	docRow, err := ch.put(nil, rec)
+	if err != nil {
+		return policy.Decision{}, asRule(err)
+	}
+	rows[doc.Index] = docRow
+	c.claimDocument(ch, docRow.key, doc.idents)
+	for _, content := range doc.content {
+		if err := c.putContent(ctx, ch, sub, content, rows); err != nil {
+			return policy.Decision{}, err
+		}
+	}
+	return c.supersede(ctx, ch, olds, facts)
+}
+
+// refusedAdd is the one wording of POLICY §7 for a dossier that takes no writes.
+func (c *call) refusedAdd(d *loaded, dec policy.Decision) error {
+	if d.header.State != store.Active && dec.Refusal() != policy.Forbidden {
+		return ErrNoDossier
+	}
+	return refusal(dec)
+}
+
+// claimDocument makes the identifiers of a document unique for its source in
+// this dossier, and findable.
+func (c *call) claimDocument(ch *change, key store.RowKey, idents []fhir.Ident) {
+	for _, i := range idents {
+		ch.claim(c.documentToken(ch.d.id, c.source(), i), key)
+		ch.find(c.identifierToken(fhir.CanonicalIdent(i)), key)
+	}
+}
+
+// source is who pushes: the structure, or the person where there is none.
+func (c *call) source() fhir.Ident {
+	if s := c.p.Structure(); !s.IsZero() && c.p.ID() != s {
+		return s
+	}
+	return c.p.ID()
+}
+
+// putContent adds a Binary or a FHIR document. A Binary's data is sealed apart.
+func (c *call) putContent(ctx context.Context, ch *change, sub *submission, p *pushedContent, rows map[int]*row) error {
+	if rows[p.Index] != nil {
+		return nil
+	}
+	r, err := c.stamped(sub, p.Entry)
+	if err != nil {
+		return err
+	}
+	rows[p.Index], err = c.putBytes(ctx, ch, r, p.plain, p.Index)
+	return err
+}
+
+// putBytes adds a content resource; plain is the data of a Binary.
+func (c *call) putBytes(ctx context.Context, ch *change, r *fhir.Resource, plain []byte, index int) (*row, error) {
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: index}
+	if r.Type() != "Binary" || plain == nil {
+		return ch.put(nil, rec)
+	}
+	kept, err := c.Service.keep(ctx, ch.d.id, r.Get("contentType").Text(), plain)
+	if err != nil {
+		return nil, err
+	}
+	rec.content = kept.ref
+	if rec.resource, rec.content.at, err = cutData(r, plain); err != nil {
+		return nil, err
+	}
+	row, err := ch.put(nil, rec)
+	if err != nil {
+		return nil, err
+	}
+	ch.keep(kept, row.key)
+	return row, nil
+}
+
+// putList adds the submission set. Its author needs no right of its own: it
+// names documents that were just allowed, or that its writer sees.
+func (c *call) putList(ch *change, sub *submission, rows map[int]*row) (policy.Decision, error) {
+	r, err := c.stamped(sub, sub.list)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	if err := c.inDossier(ch, r); err != nil {
+		return policy.Decision{}, err
+	}
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: sub.list.Index}
+	facts, err := policy.FactsOf(r, rec.origin)
+	if err != nil {
+		return policy.Decision{}, asRule(err)
+	}
+	dec := ch.v.Add(facts)
+	if !dec.Allowed() {
+		return dec, c.refusedAdd(ch.d, dec)
+	}
+	rows[sub.list.Index], err = ch.put(nil, rec)
+	return dec, err
+}
+
+// inDossier refuses a reference to one of our resources that the caller cannot
+// see in this dossier: unknown, hidden and elsewhere are one answer.
+func (c *call) inDossier(ch *change, r *fhir.Resource) error {
+	var bad error
+	eachReference(r.Root(), func(reference string) {
+		typ, id, ok := c.localRef(reference)
+		if !ok || !fhir.Supports(typ, fhir.Read) || bad != nil {
+			return
+		}
+		ref := typ + "/" + id
+		if ch.holds(ref) || ch.v.Sees(ref) || typ == "Patient" && ch.d.find(ref) != nil {
+			return
+		}
+		bad = unknownTarget(r.Type())
+	})
+	return bad
+}
+
+func unknownTarget(typ string) error {
+	return unprocessable(typ, "Une référence désigne une ressource inconnue dans ce dossier.",
+		"A reference names a resource that is unknown in this dossier.")
+}
+
+// holds tells whether the change itself creates ref.
+func (ch *change) holds(ref string) bool { return ch.planned[ref] }
+
+// eachReference calls f with every Reference.reference below n.
+func eachReference(n fhir.Node, f func(string)) {
+	for name, member := range n.Members() {
+		for item := range member.Items() {
+			switch {
+			case name == "reference" && item.Kind() == fhir.String:
+				f(item.Text())
+			case item.Kind() == fhir.Object:
+				eachReference(item, f)
+			}
+		}
+	}
+}
+
+// responseBundle answers each entry of the submission in its place.
+func (c *call) responseBundle(sub *submission, rows []*row) []byte {
+	out := fhir.BundleOut{Type: "transaction-response"}
+	byRef := make(map[string]*row, len(rows))
+	for _, r := range rows {
+		byRef[r.ref()] = r
+	}
+	for i := range sub.entries {
+		out.Entries = append(out.Entries, c.responseEntry(sub, &sub.entries[i], byRef))
+	}
+	return fhir.WriteBundle(out)
+}
+
+func (c *call) responseEntry(sub *submission, e *fhir.Entry, rows map[string]*row) fhir.EntryOut {
+	id, created := sub.ids[e.Index]
+	r := rows[e.Resource.Type()+"/"+id]
+	if !created || r == nil {
+		return fhir.EntryOut{Response: &fhir.ResponseOut{Status: "200 OK"}}
+	}
+	return fhir.EntryOut{Response: &fhir.ResponseOut{
+		Status: "201 Created", Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
+	}}
+}
+
+// contentsOf pairs the attachments of a document with the contents of the
+// bundle, checks type, size and hash, and returns the digest of the raw bytes.
+func (sub *submission) contentsOf(doc *pushedDoc) error {
+	sum := sha256.New()
+	n := 0
+	for item := range doc.Resource.Get("content").Items() {
+		at := fmt.Sprintf("Bundle.entry[%d].resource.content[%d].attachment", doc.Index, n)
+		n++
+		content, err := sub.contentAt(item.Get("attachment"), at)
+		if err != nil {
+			return err
+		}
+		doc.content = append(doc.content, content)
+		raw := content.plain
+		if content.Resource.Type() != "Binary" {
+			raw = content.Resource.Bytes()
+		}
+		one := sha256.Sum256(raw)
+		sum.Write(one[:])
+	}
+	sum.Sum(doc.digest[:0])
+	return nil
+}
+
+func (sub *submission) contentAt(attachment fhir.Node, at string) (*pushedContent, error) {
+	content := sub.contents[attachment.Get("url").Text()]
+	if content == nil {
+		return nil, unprocessable(at+".url", "Le contenu désigné par l’adresse n’est pas dans le lot.",
+			"The content that the URL names is not in the bundle.")
+	}
+	content.used = true
+	if content.Resource.Type() != "Binary" {
+		return content, nil
+	}
+	return content, checkAttachment(attachment, content.Resource.Get("contentType").Text(), content.plain, at)
+}
+
+// checkAttachment compares what the metadata announce with the content.
+func checkAttachment(attachment fhir.Node, mime string, plain []byte, at string) error {
+	if announced := attachment.Get("contentType").Text(); baseType(announced) != baseType(mime) {
+		return unprocessable(at+".contentType", "Le type annoncé n’est pas celui du contenu.",
+			"The announced type is not that of the content.")
+	}
+	if size := attachment.Get("size"); size.Exists() && size.Text() != strconv.Itoa(len(plain)) {
+		return unprocessable(at+".size", "La taille annoncée n’est pas celle du contenu.",
+			"The announced size is not that of the content.")
+	}
+	if hash := attachment.Get("hash"); hash.Exists() {
+		sum := sha1.Sum(plain)
+		if hash.Text() != base64.StdEncoding.EncodeToString(sum[:]) {
+			return unprocessable(at+".hash", "L’empreinte annoncée (SHA-1) n’est pas celle du contenu.",
+				"The announced hash (SHA-1) is not that of the content.")
+		}
+	}
+	return nil
+}
+
+func baseType(mime string) string {
+	base, _, _ := strings.Cut(mime, ";")
+	return strings.ToLower(strings.TrimSpace(base))
+}
+
+// asRule makes a finding of the policy about facts a 422.
+func asRule(err error) error {
+	return fmt.Errorf("%w: %w", ErrRule, err)
+}

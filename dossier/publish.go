@@ -1,0 +1,312 @@
+package dossier
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"time"
+
+	"opendmp/fhir"
+	"opendmp/policy"
+)
+
+// create answers POST [type]: a document (ITI-105) or a Consent. Other types
+// are created by a transaction.
+func (c *call) create(ctx context.Context) (Answer, error) {
+	r, err := c.parseBody(c.r.Type)
+	if err != nil {
+		return Answer{}, err
+	}
+	switch c.r.Type {
+	case "DocumentReference":
+		return c.publish(ctx, r)
+	case "Consent":
+		return c.createConsent(ctx, r)
+	}
+	return Answer{}, ErrInternal
+}
+
+// parseBody parses the body as a resource of a type.
+func (c *call) parseBody(typ string) (*fhir.Resource, error) {
+	if c.r.MediaType != "application/fhir+json" && c.r.MediaType != "application/json" {
+		return nil, ErrMediaType
+	}
+	r, err := fhir.Parse(c.r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if r.Type() != typ {
+		return nil, invalid("structure", "resourceType", "Le type de la ressource n’est pas celui de l’adresse.", "The type of the resource is not that of the URL.")
+	}
+	return r, nil
+}
+
+// published is a document of ITI-105 with its content inside.
+type published struct {
+	resource *fhir.Resource
+	subject  subject
+	idents   []fhir.Ident
+	mime     string
+	data     []byte // base64 as received
+	plain    []byte
+	digest   [32]byte
+}
+
+// publish carries out ITI-105: one document with its content inline. The
+// server makes the Binary and the submission set.
+func (c *call) publish(ctx context.Context, r *fhir.Resource) (Answer, error) {
+	doc, err := c.readPublished(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	return retry(ctx, func() (Answer, error) { return c.publishOnce(ctx, doc) })
+}
+
+func (c *call) readPublished(r *fhir.Resource) (*published, error) {
+	if err := checkPublished(r, "DocumentReference"); err != nil {
+		return nil, err
+	}
+	attachment := r.At("content", "attachment")
+	data := attachment.Get("data")
+	switch {
+	case !data.Exists():
+		return nil, invalid("required", "DocumentReference.content[0].attachment.data", "Le contenu manque.", "The content is missing.")
+	case attachment.Get("url").Exists():
+		return nil, invalid("structure", "DocumentReference.content[0].attachment.url", "L’adresse est donnée par le serveur.", "The URL is given by the server.")
+	}
+	plain, err := decodeBase64(data.Text())
+	if err != nil {
+		return nil, invalid("value", "DocumentReference.content[0].attachment.data", "Le contenu n’est pas en base64.", "The data is not base64.")
+	}
+	doc := &published{resource: r, idents: identifiers(r), mime: attachment.Get("contentType").Text(), data: data.Raw(), plain: plain}
+	if err := checkAttachment(attachment, doc.mime, plain, "DocumentReference.content[0].attachment"); err != nil {
+		return nil, err
+	}
+	one := sha256.Sum256(plain)
+	doc.digest = sha256.Sum256(one[:])
+	var ok bool
+	if doc.subject, ok = c.subjectOf(r, r.Get("subject"), nil); !ok {
+		return nil, unprocessable("DocumentReference.subject", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
+	}
+	return doc, nil
+}
+
+func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) {
+	d, v, err := c.dossierOf(ctx, []subject{doc.subject})
+	if err != nil {
+		return Answer{}, err
+	}
+	known, err := c.holder(ctx, d, doc.idents)
+	if err != nil {
+		return Answer{}, err
+	}
+	if known != nil {
+		return c.publishedBefore(ctx, d, v, doc, known)
+	}
+	ch := c.newChange(d, v)
+	docRow, dec, err := c.putPublished(ctx, ch, doc)
+	if err != nil {
+		return c.undo(ctx, d, v, dec, err)
+	}
+	ch.note(dec, doCreate)
+	receipt, err := ch.commit(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.written(ctx, ch, nil, docRow, http.StatusCreated, receipt)
+}
+
+// publishedBefore answers the same publication again: as the first time, but
+// for the status (200 where If-None-Exist asked), and 409 for another content.
+func (c *call) publishedBefore(ctx context.Context, d *loaded, v *policy.View, doc *published, known *row) (Answer, error) {
+	if known.deleted || known.digest != doc.digest {
+		return c.undo(ctx, d, v, policy.Decision{}, ErrConflict)
+	}
+	e := c.event(d, v, policy.Decision{}, doCreate, versionRef(known))
+	e.Allowed = true
+	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	if err != nil {
+		return Answer{}, err
+	}
+	ch := c.newChange(d, v)
+	status := http.StatusCreated
+	if c.r.IfNoneExist != "" {
+		status = http.StatusOK
+	}
+	first := *known
+	first.version, first.updated = 1, known.origin.Deposited
+	return c.written(ctx, ch, nil, &first, status, receipt)
+}
+
+// putPublished builds the document, its Binary and its submission set.
+func (c *call) putPublished(ctx context.Context, ch *change, doc *published) (*row, policy.Decision, error) {
+	docID, binaryID, listID := c.newID(), c.newID(), c.newID()
+	ch.planned = map[string]bool{"DocumentReference/" + docID: true, "Binary/" + binaryID: true}
+	patient := "Patient/" + ch.d.patient().id
+	sum := sha1.Sum(doc.plain)
+	stamped := fhir.Stamped{
+		ID: docID, Version: 1, Updated: c.at, References: map[string]string{doc.subject.reference: patient},
+		Moved: []fhir.Moved{{URL: "Binary/" + binaryID, Size: int64(len(doc.plain)), Hash: base64.StdEncoding.EncodeToString(sum[:])}},
+	}
+	if doc.subject.reference == "" || doc.subject.reference[0] == '#' {
+		stamped.References = nil
+	}
+	r, err := c.stamp(doc.resource, stamped, 0)
+	if err != nil {
+		return nil, policy.Decision{}, err
+	}
+	docRow, dec, err := c.putOne(ctx, ch, r, doc)
+	if err != nil {
+		return nil, dec, err
+	}
+	binary, err := fhir.Scan(c.binaryJSON(binaryID, doc.mime, doc.data))
+	if err != nil {
+		return nil, dec, err
+	}
+	if _, err := c.putBytes(ctx, ch, binary, doc.plain, 1); err != nil {
+		return nil, dec, err
+	}
+	return docRow, dec, c.putDerivedList(ch, listID, patient, docID)
+}
+
+// putOne judges and builds the document itself.
+func (c *call) putOne(ctx context.Context, ch *change, r *fhir.Resource, doc *published) (*row, policy.Decision, error) {
+	r, olds, dec, err := c.replacing(ctx, ch, r)
+	if err != nil {
+		return nil, dec, err
+	}
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, digest: doc.digest}
+	facts, err := policy.FactsOf(r, rec.origin)
+	if err != nil {
+		return nil, policy.Decision{}, asRule(err)
+	}
+	if dec = ch.v.Add(facts); !dec.Allowed() {
+		return nil, dec, c.refusedAdd(ch.d, dec)
+	}
+	if err := c.inDossier(ch, r); err != nil {
+		return nil, policy.Decision{}, err
+	}
+	docRow, err := ch.put(nil, rec)
+	if err != nil {
+		return nil, policy.Decision{}, asRule(err)
+	}
+	c.claimDocument(ch, docRow.key, doc.idents)
+	if refusedBy, err := c.supersede(ctx, ch, olds, facts); err != nil {
+		return nil, refusedBy, err
+	}
+	return docRow, dec, nil
+}
+
+// binaryJSON makes the Binary that holds a content; data is a JSON string.
+func (c *call) binaryJSON(id, mime string, data []byte) []byte {
+	b := []byte(`{"resourceType":"Binary","id":`)
+	b = append(b, fhir.Quote(id)...)
+	b = append(b, `,"meta":{"versionId":"1","lastUpdated":"`...)
+	b = c.at.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = append(b, `"},"contentType":`...)
+	b = append(b, fhir.Quote(mime)...)
+	b = append(b, `,"data":`...)
+	b = append(b, data...)
+	return append(b, '}')
+}
+
+// derivedSet is the submission set that ITI-105 asks the server to make.
+type derivedSet struct {
+	ResourceType string      `json:"resourceType"`
+	ID           string      `json:"id"`
+	Meta         derivedMeta `json:"meta"`
+	Extension    []extIdent  `json:"extension"`
+	Identifier   []idWithUse `json:"identifier"`
+	Status       string      `json:"status"`
+	Mode         string      `json:"mode"`
+	Code         concept     `json:"code"`
+	Subject      reference   `json:"subject"`
+	Date         string      `json:"date"`
+	Entry        []listEntry `json:"entry"`
+}
+
+type derivedMeta struct {
+	VersionID   string   `json:"versionId"`
+	LastUpdated string   `json:"lastUpdated"`
+	Profile     []string `json:"profile"`
+}
+
+type extIdent struct {
+	URL   string    `json:"url"`
+	Value idWithUse `json:"valueIdentifier"`
+}
+
+type idWithUse struct {
+	Use    string `json:"use,omitempty"`
+	System string `json:"system"`
+	Value  string `json:"value"`
+}
+
+type concept struct {
+	Coding []coding `json:"coding"`
+}
+
+type coding struct {
+	System string `json:"system"`
+	Code   string `json:"code"`
+}
+
+type reference struct {
+	Reference string `json:"reference"`
+}
+
+type listEntry struct {
+	Item reference `json:"item"`
+}
+
+// putDerivedList builds the submission set of one document.
+func (c *call) putDerivedList(ch *change, id, patient, docID string) error {
+	at := c.at.UTC().Format("2006-01-02T15:04:05.000Z")
+	const uri = "urn:ietf:rfc:3986"
+	body, err := json.Marshal(derivedSet{
+		ResourceType: "List", ID: id,
+		Meta:       derivedMeta{VersionID: "1", LastUpdated: at, Profile: []string{mhd + "IHE.MHD.Minimal.SubmissionSet"}},
+		Extension:  []extIdent{{URL: extSourceID, Value: idWithUse{System: uri, Value: oidOf(c.source())}}},
+		Identifier: []idWithUse{{Use: "usual", System: uri, Value: randomOID(c.random16())}},
+		Status:     "current", Mode: "working",
+		Code:    concept{[]coding{{listTypes, "submissionset"}}},
+		Subject: reference{patient}, Date: c.at.Format(time.RFC3339),
+		Entry: []listEntry{{reference{"DocumentReference/" + docID}}},
+	})
+	if err != nil {
+		return err
+	}
+	r, err := fhir.Scan(body)
+	if err != nil {
+		return err
+	}
+	_, err = ch.put(nil, &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: 2})
+	return err
+}
+
+// oidOf makes an OID of a source identifier: MHD wants the sourceId as one.
+func oidOf(i fhir.Ident) string {
+	sum := sha256.Sum256([]byte(i.System + "|" + i.Value))
+	return randomOID([16]byte(sum[:16]))
+}
+
+// randomOID writes 128 bits as an OID under 2.25 (ITU-T X.667).
+func randomOID(b [16]byte) string {
+	return "urn:oid:2.25." + new(big.Int).SetBytes(b[:]).String()
+}
+
+// update answers PUT: of a Consent only.
+func (c *call) update(ctx context.Context) (Answer, error) {
+	r, err := c.parseBody(c.r.Type)
+	if err != nil {
+		return Answer{}, err
+	}
+	if r.ID() != c.r.ID {
+		return Answer{}, invalid("value", c.r.Type+".id", "L’identifiant de la ressource n’est pas celui de l’adresse.", "The id of the resource is not that of the URL.")
+	}
+	return c.updateConsent(ctx, r)
+}

@@ -1,0 +1,233 @@
+package dossier
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+)
+
+// read answers one resource by its id. Whatever cannot be released is not
+// found, with the same bytes and the same work as what never existed.
+func (c *call) read(ctx context.Context) (Answer, error) {
+	if c.r.Type == "AuditEvent" {
+		return c.readEvent(ctx)
+	}
+	d, v, err := c.open(ctx, c.r.Type, c.r.ID)
+	if err != nil {
+		return Answer{}, err
+	}
+	ref := c.r.Type + "/" + c.r.ID
+	row := d.find(ref)
+	switch {
+	case row == nil || row.deleted:
+		return c.hidden(ctx, d, v, policy.Decision{}, ref)
+	case c.r.Type == "Binary" || c.r.Type == "Bundle":
+		return c.readContent(ctx, d, v, row)
+	}
+	if dec := v.Read(d.byRef[ref]); !dec.Allowed() {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	rec, err := c.body(ctx, d.id, d.ring, row.key, row.version)
+	if err != nil {
+		return Answer{}, err
+	}
+	released, dec := v.Release(rec.resource, rec.origin)
+	if !dec.Allowed() {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	return c.deliver(ctx, d, v, dec, row, one(released))
+}
+
+// open loads the dossier of a resource, or a decoy, and looks at it as the
+// caller. A token that asks for bris_de_glace opens its grant here.
+func (c *call) open(ctx context.Context, typ, id string) (*loaded, *policy.View, error) {
+	d, err := c.loadByID(ctx, typ, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.look(ctx, d)
+}
+
+// look makes the view of the caller on d.
+func (c *call) look(ctx context.Context, d *loaded) (*loaded, *policy.View, error) {
+	v := c.policy.View(c.p, d.record, c.at)
+	if c.wantsGrant(d, v) {
+		return c.grantByToken(ctx, d, v)
+	}
+	return d, v, nil
+}
+
+// deliver records the read and answers the current version of a resource.
+func (c *call) deliver(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, row *row, body content) (Answer, error) {
+	receipt, err := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, doRead, versionRef(row)))
+	if err != nil {
+		return Answer{}, err
+	}
+	status := http.StatusOK
+	if c.unchanged(row) {
+		status, body = http.StatusNotModified, nothing()
+	}
+	a := c.clinical(status, body, receipt)
+	return a.version(row.version, row.updated).in(v), nil
+}
+
+// version adds the headers of a version.
+func (a Answer) version(version int64, updated time.Time) Answer {
+	a.etag, a.modified = etag(version), updated
+	return a
+}
+
+// in adds the header that tells the software which mode is in force.
+func (a Answer) in(v *policy.View) Answer {
+	a.mode = modeCode(v.Situation().Mode)
+	return a
+}
+
+func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
+
+func versionRef(r *row) string {
+	return r.ref() + "/_history/" + strconv.FormatInt(r.version, 10)
+}
+
+// unchanged applies If-None-Match and, without it, If-Modified-Since (RFC 9110
+// §13.1). It is asked only about what the caller may read.
+func (c *call) unchanged(row *row) bool {
+	if c.r.IfNoneMatch != "" {
+		return matchesTag(c.r.IfNoneMatch, row.version)
+	}
+	if since, err := http.ParseTime(c.r.IfModifiedSince); err == nil {
+		return !row.updated.Truncate(time.Second).After(since)
+	}
+	return false
+}
+
+// matchesTag tells whether a list of entity tags, or *, holds the version.
+func matchesTag(header string, version int64) bool {
+	for tag := range strings.SplitSeq(header, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == `"`+strconv.FormatInt(version, 10)+`"` {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden is the one answer for what is hidden and for what is absent.
+func (c *call) hidden(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, ref string) (Answer, error) {
+	return c.refuse(ctx, d, v, dec, doRead, ErrNotFound, ref)
+}
+
+// vread answers one version, governed by the current one.
+func (c *call) vread(ctx context.Context) (Answer, error) {
+	d, v, err := c.open(ctx, c.r.Type, c.r.ID)
+	if err != nil {
+		return Answer{}, err
+	}
+	ref := c.r.Type + "/" + c.r.ID
+	wanted, numberErr := strconv.ParseInt(c.r.Version, 10, 64)
+	row := d.find(ref)
+	if row == nil || row.deleted || numberErr != nil || wanted < 1 || wanted > row.version || !v.Read(d.byRef[ref]).Allowed() {
+		return c.hidden(ctx, d, v, policy.Decision{}, ref+"/_history/"+c.r.Version)
+	}
+	recs, err := c.bodies(ctx, d.id, d.ring, []store.BodyRef{{Row: row.key, Version: row.version}, {Row: row.key, Version: wanted}})
+	if err != nil {
+		return Answer{}, err
+	}
+	released, dec := v.ReleaseOld(recs[0].resource, recs[0].origin, recs[1].resource)
+	if !dec.Allowed() {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	old := *row
+	old.version, old.updated = wanted, updatedOf(recs[1].resource)
+	return c.deliver(ctx, d, v, dec, &old, one(released))
+}
+
+// updatedOf reads meta.lastUpdated, which Stamp wrote.
+func updatedOf(r *fhir.Resource) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, r.At("meta", "lastUpdated").Text())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// history answers the versions of one resource, newest first (R4 http.html#history).
+func (c *call) history(ctx context.Context) (Answer, error) {
+	d, v, err := c.open(ctx, c.r.Type, c.r.ID)
+	if err != nil {
+		return Answer{}, err
+	}
+	ref := c.r.Type + "/" + c.r.ID
+	row := d.find(ref)
+	if row == nil || row.deleted || !v.Read(d.byRef[ref]).Allowed() {
+		return c.hidden(ctx, d, v, policy.Decision{}, ref)
+	}
+	refs := make([]store.BodyRef, 0, row.version)
+	for n := row.version; n >= 1; n-- {
+		refs = append(refs, store.BodyRef{Row: row.key, Version: n})
+	}
+	recs, err := c.bodies(ctx, d.id, d.ring, refs)
+	if err != nil {
+		return Answer{}, err
+	}
+	entries, resources, dec := c.versions(v, row, recs)
+	if !dec.Allowed() {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	receipt, err := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, doRead, ref))
+	if err != nil {
+		return Answer{}, err
+	}
+	total := len(entries)
+	out := fhir.BundleOut{Type: "history", Total: &total, Links: []fhir.Link{{Relation: "self", URL: c.base + "/" + ref + "/_history"}}}
+	return c.clinical(http.StatusOK, page(out, entries, resources), receipt).in(v), nil
+}
+
+// versions releases each version under the current one, recs[0].
+func (c *call) versions(v *policy.View, row *row, recs []*record) ([]fhir.EntryOut, []policy.Released[*fhir.Resource], policy.Decision) {
+	var entries []fhir.EntryOut
+	var resources []policy.Released[*fhir.Resource]
+	var dec policy.Decision
+	for i, rec := range recs {
+		var released policy.Released[*fhir.Resource]
+		if released, dec = v.ReleaseOld(recs[0].resource, recs[0].origin, rec.resource); !dec.Allowed() {
+			return nil, nil, dec
+		}
+		number := row.version - int64(i)
+		method, status := "PUT", "200 OK"
+		if number == 1 {
+			method, status = "POST", "201 Created"
+		}
+		url := row.ref()
+		if method == "POST" {
+			url = row.typ
+		}
+		entries = append(entries, fhir.EntryOut{
+			FullURL:  c.base + "/" + row.ref(),
+			Request:  &fhir.RequestOut{Method: method, URL: url},
+			Response: &fhir.ResponseOut{Status: status, ETag: etag(number), LastModified: updatedOf(rec.resource)},
+		})
+		resources = append(resources, released)
+	}
+	return entries, resources, dec
+}
+
+// precondition applies If-Match to the current version.
+func (c *call) precondition(row *row) error {
+	if c.r.IfMatch != "" && !matchesTag(c.r.IfMatch, row.version) {
+		return ErrPrecondition
+	}
+	return nil
+}
+
+// isConflict tells whether a commit lost a race that is worth a new try.
+func isConflict(err error) bool {
+	return errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrDuplicate)
+}

@@ -1,0 +1,161 @@
+package dossier
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"opendmp/fhir"
+	"opendmp/store"
+)
+
+// outcome is what one error becomes in HTTP.
+type outcome struct {
+	status int
+	code   string // http://hl7.org/fhir/issue-type
+	text   fhir.Text
+}
+
+// outcomes maps the sentinels, first match first. This file is the only place
+// where an error becomes a status; whatever is not here is a defect and says
+// nothing of itself.
+var outcomes = []struct {
+	err error
+	outcome
+}{
+	{ErrUnauthenticated, outcome{http.StatusUnauthorized, "login", fhir.Text{
+		FR: "Authentification requise, ou jeton refusé.",
+		EN: "Authentication is required, or the token was refused.",
+	}}},
+	{ErrNotFound, outcome{http.StatusNotFound, "not-found", fhir.Text{
+		FR: "Ressource introuvable.",
+		EN: "Resource not found.",
+	}}},
+	{ErrForbidden, outcome{http.StatusForbidden, "forbidden", fhir.Text{
+		FR: "Accès refusé.",
+		EN: "Access denied.",
+	}}},
+	{ErrNoDossier, outcome{http.StatusUnprocessableEntity, "business-rule", fhir.Text{
+		FR: "Ce dossier n’accepte pas d’écriture : il n’existe pas, il est fermé, ou l’identité ne correspond pas.",
+		EN: "This record takes no writes: it does not exist, it is closed, or the identity does not match.",
+	}}},
+	{ErrPrecondition, outcome{http.StatusPreconditionFailed, "conflict", fhir.Text{
+		FR: "La version en vigueur n’est pas celle attendue : relire la ressource, puis recommencer.",
+		EN: "The version in force is not the expected one: read the resource again, then retry.",
+	}}},
+	{ErrSeveral, outcome{http.StatusPreconditionFailed, "multiple-matches", fhir.Text{
+		FR: "Plusieurs ressources correspondent : préciser la recherche.",
+		EN: "Several resources match: make the search more precise.",
+	}}},
+	{ErrConflict, outcome{http.StatusConflict, "conflict", fhir.Text{
+		FR: "Cet identifiant a déjà été envoyé par cette source avec un autre contenu, ou en partie seulement.",
+		EN: "This source already sent this identifier with another content, or sent a part of it only.",
+	}}},
+	{ErrTooLarge, outcome{http.StatusRequestEntityTooLarge, "too-long", fhir.Text{
+		FR: "L’envoi dépasse la taille permise.",
+		EN: "The request exceeds the size allowed.",
+	}}},
+	{ErrMediaType, outcome{http.StatusUnsupportedMediaType, "not-supported", fhir.Text{
+		FR: "Type de contenu non pris en charge : envoyer du application/fhir+json.",
+		EN: "Content type not supported: send application/fhir+json.",
+	}}},
+	{ErrNotAcceptable, outcome{http.StatusNotAcceptable, "not-supported", fhir.Text{
+		FR: "Aucun format accepté par le client n’est servi : demander application/fhir+json.",
+		EN: "No format that the client accepts is served: ask for application/fhir+json.",
+	}}},
+	{ErrTooMany, outcome{http.StatusTooManyRequests, "throttled", fhir.Text{
+		FR: "Trop de demandes ou de réponses : attendre, ou préciser la recherche.",
+		EN: "Too many requests or results: wait, or narrow the search.",
+	}}},
+	{ErrCursor, outcome{http.StatusBadRequest, "value", fhir.Text{
+		FR: "Lien de page invalide ou expiré : reprendre la recherche au début.",
+		EN: "Page link invalid or expired: start the search again.",
+	}}},
+	{ErrElement, outcome{http.StatusMethodNotAllowed, "not-supported", fhir.Text{
+		FR: "Cet élément ne se modifie pas.",
+		EN: "This element cannot be changed.",
+	}}},
+	{ErrRule, outcome{http.StatusUnprocessableEntity, "business-rule", fhir.Text{
+		FR: "Une règle refuse ce contenu.",
+		EN: "A rule refuses this content.",
+	}}},
+	{fhir.ErrUnknownRoute, outcome{http.StatusNotFound, "not-found", fhir.Text{
+		FR: "Adresse inconnue.",
+		EN: "Unknown address.",
+	}}},
+	{fhir.ErrMethod, outcome{http.StatusMethodNotAllowed, "not-supported", fhir.Text{
+		FR: "Cette méthode n’est pas proposée à cette adresse.",
+		EN: "This method is not offered at this address.",
+	}}},
+	{fhir.ErrBadRequest, outcome{http.StatusBadRequest, "invalid", fhir.Text{
+		FR: "Demande invalide.",
+		EN: "Invalid request.",
+	}}},
+	{ErrUnavailable, unavailable},
+	{store.ErrUnavailable, unavailable},
+	{context.Canceled, unavailable},
+	{context.DeadlineExceeded, unavailable},
+}
+
+var unavailable = outcome{http.StatusServiceUnavailable, "transient", fhir.Text{
+	FR: "Service momentanément indisponible : recommencer dans quelques secondes.",
+	EN: "Service unavailable for the moment: try again in a few seconds.",
+}}
+
+var defect = outcome{http.StatusInternalServerError, "exception", fhir.Text{
+	FR: "Erreur interne : l’équipe d’exploitation la retrouvera par l’identifiant de la demande.",
+	EN: "Internal error: the operators will find it by the request id.",
+}}
+
+// Refuse turns an error into a public answer: an OperationOutcome in lang ("fr"
+// or "en") that names no hidden thing.
+func Refuse(err error, lang string) Answer {
+	o := outcomeOf(err)
+	a := Public(o.status, fhirJSON, fhir.OutcomeJSON(lang, issuesOf(err, o)))
+	switch o.status {
+	case http.StatusUnauthorized:
+		a.auth = `Bearer realm="dmp"`
+	case http.StatusServiceUnavailable:
+		a.retry = retryAfter
+	case http.StatusTooManyRequests:
+		a.retry = time.Minute
+	case http.StatusMethodNotAllowed:
+		var route *fhir.RouteError
+		if errors.As(err, &route) {
+			a.allow = strings.Join(route.Allow, ", ")
+		}
+	}
+	return a
+}
+
+func outcomeOf(err error) outcome {
+	for _, o := range outcomes {
+		if errors.Is(err, o.err) {
+			return o.outcome
+		}
+	}
+	var bad *fhir.Invalid
+	if errors.As(err, &bad) {
+		return outcome{status: http.StatusBadRequest, code: "invalid"}
+	}
+	return defect
+}
+
+// issuesOf returns what the error itself says for the client, or the sentence
+// of its class. A defect never speaks for itself.
+func issuesOf(err error, o outcome) []fhir.Issue {
+	if o.status >= http.StatusInternalServerError || o.status == http.StatusUnauthorized || o.status == http.StatusNotFound && errors.Is(err, ErrNotFound) {
+		return []fhir.Issue{{Severity: fhir.Error, Code: o.code, Text: o.text}}
+	}
+	var bad *fhir.Invalid
+	if errors.As(err, &bad) && len(bad.Issues) > 0 {
+		return bad.Issues
+	}
+	var r *refused
+	if errors.As(err, &r) && r.text != (fhir.Text{}) {
+		return []fhir.Issue{{Severity: fhir.Error, Code: o.code, Text: r.text, Expression: r.expr}}
+	}
+	return []fhir.Issue{{Severity: fhir.Error, Code: o.code, Text: o.text}}
+}

@@ -1,0 +1,154 @@
+package dossier
+
+import (
+	"context"
+
+	"opendmp/fhir"
+	"opendmp/policy"
+)
+
+// systemVisibility is TRE_A07-StatutVisibiliteDocument.
+const systemVisibility = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
+
+// replacing finds what a new document replaces and gives it the visibility
+// flags of that (E06). A target that the caller cannot see is as unknown.
+func (c *call) replacing(ctx context.Context, ch *change, r *fhir.Resource) (*fhir.Resource, []*row, policy.Decision, error) {
+	var olds []*row
+	for relation := range r.Get("relatesTo").Items() {
+		if !relation.Get("code").Is("replaces") {
+			continue
+		}
+		typ, id, ok := c.localRef(relation.At("target", "reference").Text())
+		old := ch.d.find(typ + "/" + id)
+		if !ok || typ != "DocumentReference" || old == nil || old.deleted || !ch.v.Sees(old.ref()) {
+			return nil, nil, policy.Decision{}, unknownTarget("DocumentReference.relatesTo")
+		}
+		if old.facts.Status() != policy.Current {
+			return nil, nil, policy.Decision{}, unprocessable("DocumentReference.relatesTo",
+				"Le document à remplacer n’est plus en vigueur.", "The document to replace is not current.")
+		}
+		olds = append(olds, old)
+	}
+	for _, old := range olds {
+		var err error
+		if r, err = inheritFlags(r, old.facts.Flags()); err != nil {
+			return nil, nil, policy.Decision{}, err
+		}
+	}
+	return r, olds, policy.Decision{}, nil
+}
+
+// inheritFlags adds to a document the flags that it does not have.
+func inheritFlags(r *fhir.Resource, flags policy.Flags) (*fhir.Resource, error) {
+	for _, f := range []struct {
+		set  bool
+		code string
+	}{
+		{flags.Masque, "MASQUE_PS"},
+		{flags.InvisiblePatient, "INVISIBLE_PATIENT"},
+		{flags.InvisibleRepresentants, "INVISIBLE_REPRESENTANTS_LEGAUX"},
+	} {
+		if !f.set || hasLabel(r, f.code) {
+			continue
+		}
+		var err error
+		if r, err = addLabel(r, f.code); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func hasLabel(r *fhir.Resource, code string) bool {
+	for c := range r.Root().All("securityLabel", "coding") {
+		if _, have := fhir.CanonicalCoding(c.Get("system").Text(), c.Get("code").Text()); have == code {
+			return true
+		}
+	}
+	return false
+}
+
+func addLabel(r *fhir.Resource, code string) (*fhir.Resource, error) {
+	concept := []byte(`{"coding":[{"system":"` + systemVisibility + `","code":"` + code + `"}]}`)
+	labels := r.Get("securityLabel")
+	if !labels.Exists() {
+		return r.Splice([]fhir.Edit{fhir.InsertMember(r.Root(), "securityLabel", append(append([]byte("["), concept...), ']'))})
+	}
+	return r.Splice([]fhir.Edit{fhir.AppendItem(labels, concept)})
+}
+
+// supersede makes what a new document replaces superseded, in the same commit,
+// whether or not the sender asked for it (E06).
+func (c *call) supersede(ctx context.Context, ch *change, olds []*row, facts policy.Facts) (policy.Decision, error) {
+	for _, old := range olds {
+		if dec := ch.v.Replace(old.facts, facts); !dec.Allowed() {
+			return dec, refusal(dec)
+		}
+		rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+		if err != nil {
+			return policy.Decision{}, err
+		}
+		if rec.resource, err = c.next(old, rec.resource, "superseded"); err != nil {
+			return policy.Decision{}, err
+		}
+		if _, err := ch.put(old, rec); err != nil {
+			return policy.Decision{}, asRule(err)
+		}
+	}
+	return policy.Decision{}, nil
+}
+
+// next stamps the next version of a resource, with another status unless "".
+func (c *call) next(old *row, r *fhir.Resource, status string) (*fhir.Resource, error) {
+	return fhir.Stamp(r, fhir.Stamped{ID: old.id, Version: old.version + 1, Updated: c.at, Status: status})
+}
+
+// putPatches applies the PATCH entries of a submission: each makes a document
+// superseded. One that the bundle replaces is superseded already.
+func (c *call) putPatches(ctx context.Context, ch *change, sub *submission) (policy.Decision, error) {
+	for _, e := range sub.patches {
+		typ, id, ok := c.localRef(e.URL)
+		old := ch.d.find(typ + "/" + id)
+		if !ok || old == nil || old.deleted || !ch.v.Sees(old.ref()) {
+			return policy.Decision{}, unknownTarget("Bundle.entry.request.url")
+		}
+		patch, err := entryPatch(e)
+		if err != nil {
+			return policy.Decision{}, err
+		}
+		if ch.changes(old) && patchesTo(patch, "superseded") {
+			continue
+		}
+		if dec, err := c.patchRow(ctx, ch, old, patch); err != nil {
+			return dec, err
+		}
+	}
+	return policy.Decision{}, nil
+}
+
+// changes tells whether the change has a new version of old already.
+func (ch *change) changes(old *row) bool {
+	for _, r := range ch.rows {
+		if r.key == old.key {
+			return true
+		}
+	}
+	return false
+}
+
+func entryPatch(e *fhir.Entry) (fhir.PatchSet, error) {
+	if e.Resource.Type() == "Binary" {
+		data, err := decodeBase64(e.Resource.Get("data").Text())
+		if err != nil {
+			return fhir.PatchSet{}, invalid("value", "Binary.data", "Le contenu n’est pas en base64.", "The data is not base64.")
+		}
+		return fhir.ParsePatch(data)
+	}
+	return fhir.ParsePatchParameters(e.Resource)
+}
+
+// patchesTo tells whether a patch does nothing but set the status.
+func patchesTo(p fhir.PatchSet, status string) bool {
+	elements := p.Elements()
+	return len(elements) == 1 && elements[0] == "status" && len(p.Operations) == 1 && string(p.Operations[0].Value) == `"`+status+`"`
+}

@@ -1,0 +1,230 @@
+package dossier
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+
+	"opendmp/audit"
+	"opendmp/auth"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+)
+
+// hit is a row that matched, in the dossier where it is.
+type hit struct {
+	d *loaded
+	v *policy.View
+	*row
+}
+
+// search answers a search in the dossiers that its parameters select: one by
+// patient, those of a document by identifier or id. Filter first, then match,
+// count and page.
+func (c *call) search(ctx context.Context) (Answer, error) {
+	switch c.r.Type {
+	case "Patient":
+		return c.searchPatient(ctx)
+	case "AuditEvent":
+		return c.searchEvents(ctx)
+	}
+	q := c.r.Query
+	places, err := c.places(ctx, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	var hits []hit
+	var views []*policy.View
+	for i, d := range places {
+		d, v, err := c.look(ctx, d)
+		if err != nil {
+			return Answer{}, err
+		}
+		places[i] = d
+		views = append(views, v)
+		if err := c.mayStay(ctx, d, v, q); err != nil {
+			return Answer{}, err
+		}
+		hits = append(hits, c.matches(d, v, q)...)
+	}
+	sortHits(hits, q)
+	return c.answerPage(ctx, q, places, views, hits)
+}
+
+// places loads the dossiers that a search selects.
+func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
+	switch {
+	case q.PatientID != "":
+		return one1(c.loadByID(ctx, "Patient", q.PatientID))
+	case !q.PatientIdent.IsZero():
+		return one1(c.loadByINS(ctx, q.PatientIdent))
+	case len(q.IDs) > 0:
+		return c.loadByIDs(ctx, c.r.Type, q.IDs)
+	case len(q.Idents) > 0:
+		return c.loadByIdentifiers(ctx, q.Idents)
+	}
+	return nil, &fhir.Invalid{Issues: []fhir.Issue{{
+		Severity: fhir.Error, Code: "required", Expression: "patient",
+		Text: fhir.Text{
+			FR: "La recherche doit désigner un dossier : paramètre patient, patient.identifier, identifier ou _id.",
+			EN: "The search must name a dossier: parameter patient, patient.identifier, identifier or _id.",
+		},
+	}}}
+}
+
+func one1(d *loaded, err error) ([]*loaded, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []*loaded{d}, nil
+}
+
+// mayStay applies POLICY §7, "by patient": a dossier that exists and that the
+// caller may not search is a refusal; one that does not exist is empty. A
+// search that names no patient says nothing about a dossier and never refuses.
+func (c *call) mayStay(ctx context.Context, d *loaded, v *policy.View, q *fhir.Query) error {
+	if q.PatientID == "" && q.PatientIdent.IsZero() {
+		return nil
+	}
+	dec := v.Search(c.r.Type, len(q.Idents) > 0)
+	if dec.Allowed() || !c.patientScoped() && (!d.exists() || dec.Refusal() == policy.Hidden) {
+		return nil
+	}
+	_, err := c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
+	return err
+}
+
+// patientScoped tells whether the caller may name one dossier only, so that
+// naming another is refused whether it exists or not.
+func (c *call) patientScoped() bool {
+	k := c.p.Kind()
+	return k == auth.Patient || k == auth.Representative
+}
+
+// matches returns the rows of the type that the caller sees and the query wants.
+func (c *call) matches(d *loaded, v *policy.View, q *fhir.Query) []hit {
+	var hits []hit
+	for i, r := range d.rows {
+		if r.typ != c.r.Type || r.deleted || !v.Read(i).Allowed() || !q.Match(r.values) {
+			continue
+		}
+		hits = append(hits, hit{d, v, r})
+	}
+	return hits
+}
+
+// sortHits orders by _sort, then newest deposit first, then by key: a total
+// order that does not move while others write.
+func sortHits(hits []hit, q *fhir.Query) {
+	slices.SortFunc(hits, func(a, b hit) int { return compareHits(a.row, b.row, q) })
+}
+
+func compareHits(a, b *row, q *fhir.Query) int {
+	return cmp.Or(
+		q.Compare(a.values, b.values),
+		b.origin.Deposited.Compare(a.origin.Deposited),
+		bytes.Compare(a.key[:], b.key[:]),
+	)
+}
+
+// answerPage answers one page of hits, after an event in each dossier.
+func (c *call) answerPage(ctx context.Context, q *fhir.Query, places []*loaded, views []*policy.View, hits []hit) (Answer, error) {
+	total := len(hits)
+	hits, err := c.after(ctx, q, hits)
+	if err != nil {
+		return Answer{}, err
+	}
+	more := len(hits) > q.Count
+	if more {
+		hits = hits[:q.Count]
+	}
+	if q.SummaryCount {
+		hits, more = nil, false
+	}
+	out, err := c.searchset(q, total, hits, more)
+	if err != nil {
+		return Answer{}, err
+	}
+	entries, resources, err := c.fetch(ctx, hits)
+	if err != nil {
+		return Answer{}, err
+	}
+	receipt, err := c.recordSearch(ctx, places, views, hits)
+	if err != nil {
+		return Answer{}, err
+	}
+	a := c.clinical(http.StatusOK, page(out, entries, resources), receipt)
+	if len(views) == 1 {
+		a = a.in(views[0])
+	}
+	return a, nil
+}
+
+// searchset makes the bundle without its entries.
+func (c *call) searchset(q *fhir.Query, total int, hits []hit, more bool) (fhir.BundleOut, error) {
+	self := c.base + "/" + c.r.Type
+	if s := q.String(); s != "" {
+		self += "?" + s
+	}
+	out := fhir.BundleOut{Type: "searchset", Links: []fhir.Link{{Relation: "self", URL: self}}}
+	if q.Total != "none" {
+		out.Total = &total
+	}
+	if more && len(hits) > 0 {
+		out.Links = append(out.Links, fhir.Link{Relation: "next", URL: c.nextLink(q, hits[len(hits)-1])})
+	}
+	return out, nil
+}
+
+// fetch opens the bodies of the page and lets each be judged again.
+func (c *call) fetch(ctx context.Context, hits []hit) ([]fhir.EntryOut, []policy.Released[*fhir.Resource], error) {
+	entries := make([]fhir.EntryOut, len(hits))
+	resources := make([]policy.Released[*fhir.Resource], len(hits))
+	for from := 0; from < len(hits); {
+		to := from
+		for to < len(hits) && hits[to].d == hits[from].d {
+			to++
+		}
+		refs := make([]store.BodyRef, 0, to-from)
+		for _, h := range hits[from:to] {
+			refs = append(refs, store.BodyRef{Row: h.key, Version: h.version})
+		}
+		recs, err := c.bodies(ctx, hits[from].d.id, hits[from].d.ring, refs)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i, rec := range recs {
+			h := hits[from+i]
+			resources[from+i], _ = h.v.Release(rec.resource, rec.origin)
+			entries[from+i] = fhir.EntryOut{FullURL: c.base + "/" + h.ref(), Mode: "match"}
+		}
+		from = to
+	}
+	return entries, resources, nil
+}
+
+// recordSearch makes one event durable in each dossier searched, with what of
+// it was shown; a decoy's goes to the system journal.
+func (c *call) recordSearch(ctx context.Context, places []*loaded, views []*policy.View, hits []hit) (audit.Receipt, error) {
+	var last audit.Receipt
+	for i, d := range places {
+		var objects []string
+		for _, h := range hits {
+			if h.d == d {
+				objects = append(objects, versionRef(h.row))
+			}
+		}
+		dec := views[i].Search(c.r.Type, len(c.r.Query.Idents) > 0)
+		e := c.event(d, views[i], dec, doExecute, objects...)
+		e.Allowed = true
+		r, err := c.audit.Record(ctx, c.target(d), e)
+		if err != nil {
+			return audit.Receipt{}, err
+		}
+		last = r
+	}
+	return last, nil
+}

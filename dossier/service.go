@@ -1,0 +1,204 @@
+package dossier
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"opendmp/audit"
+	"opendmp/auth"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+	"opendmp/vault"
+)
+
+// Level says what a failed check does to a write.
+type Level uint8
+
+// Levels of a check. The zero value refuses.
+const (
+	Refuses Level = iota
+	Warns
+	Off
+)
+
+// Config is what the door needs. Store, Vault, Audit, Policy and Base are
+// required; the rest has safe defaults.
+type Config struct {
+	Store  store.Store
+	Vault  *vault.Vault
+	Audit  *audit.Log
+	Policy *policy.Engine
+	// Base is the URL of the FHIR base, without a slash at its end.
+	Base string
+	// Software is the version that /metadata shows.
+	Software fhir.Software
+	// Now is the clock; time.Now if nil.
+	Now func() time.Time
+	// Rand gives the randomness of ids; crypto/rand if nil.
+	Rand io.Reader
+	// NewID makes the id of a resource; 128 random bits if nil.
+	NewID func() string
+	// INSKey is what a wrong control key of an INS does.
+	INSKey Level
+	// CacheRows bounds the summaries kept in memory; 200,000 if zero.
+	CacheRows int
+	// Logger gets faults, without clinical data or identities; none if nil.
+	Logger *slog.Logger
+}
+
+// Service is the door. It is safe for concurrent use.
+type Service struct {
+	store  store.Store
+	vault  *vault.Vault
+	audit  *audit.Log
+	policy *policy.Engine
+	base   string
+	soft   fhir.Software
+	now    func() time.Time
+	newID  func() string
+	insKey Level
+	log    *slog.Logger
+	rand   io.Reader
+	cache  *cache
+}
+
+// New makes a door. It fails when a required part is missing.
+func New(c Config) (*Service, error) {
+	if c.Store == nil || c.Vault == nil || c.Audit == nil || c.Policy == nil || c.Base == "" {
+		return nil, errors.New("dossier: store, vault, audit, policy and base are required")
+	}
+	s := &Service{
+		store: c.Store, vault: c.Vault, audit: c.Audit, policy: c.Policy,
+		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey,
+		log: c.Logger, rand: c.Rand,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	s.rand = &lockedReader{r: s.rand}
+	if s.newID == nil {
+		s.newID = s.randomID
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	rows := c.CacheRows
+	if rows == 0 {
+		rows = 200_000
+	}
+	s.cache = newCache(rows)
+	return s, nil
+}
+
+// lockedReader makes a source of randomness safe for concurrent use.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return io.ReadFull(l.r, p)
+}
+
+// random16 returns 128 random bits. A machine without randomness cannot seal
+// either, so failing is a panic, which the server answers with 500.
+func (s *Service) random16() (b [16]byte) {
+	if _, err := s.rand.Read(b[:]); err != nil {
+		panic("dossier: no randomness")
+	}
+	return b
+}
+
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// randomID makes a FHIR id of 128 random bits.
+func (s *Service) randomID() string {
+	b := s.random16()
+	return idEncoding.EncodeToString(b[:])
+}
+
+// Do carries out one interaction for one caller. It never returns an answer
+// that cannot be written.
+func (s *Service) Do(ctx context.Context, p auth.Principal, r Request) Answer {
+	a, err := s.do(ctx, p, r)
+	if err != nil {
+		s.report(r, err)
+		return Refuse(err, r.Lang)
+	}
+	if !a.Writable() {
+		s.log.Error("answer without content or receipt", "interaction", string(r.Interaction), "type", r.Type, "request", r.TraceID)
+		return Refuse(ErrInternal, r.Lang)
+	}
+	return a
+}
+
+// report logs faults of the server; refusals of clients are in the history.
+func (s *Service) report(r Request, err error) {
+	if errors.Is(err, ErrInternal) || errors.Is(err, ErrUnavailable) || errors.Is(err, store.ErrUnavailable) || errors.Is(err, vault.ErrOpen) {
+		s.log.Error("fault", "interaction", string(r.Interaction), "type", r.Type, "request", r.TraceID, "error", fmt.Sprintf("%.200s", err))
+	}
+}
+
+func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, error) {
+	if r.Interaction == fhir.Capabilities {
+		return s.Metadata(), nil
+	}
+	if p.Kind() == auth.Nobody {
+		return Answer{}, ErrUnauthenticated
+	}
+	c := &call{Service: s, p: p, r: r, at: s.now()}
+	switch r.Interaction {
+	case fhir.Transaction:
+		return c.transaction(ctx)
+	case fhir.Batch:
+		return c.batch(ctx)
+	case fhir.Search:
+		return c.search(ctx)
+	case fhir.Read:
+		return c.read(ctx)
+	case fhir.VRead:
+		return c.vread(ctx)
+	case fhir.History:
+		return c.history(ctx)
+	case fhir.Create:
+		return c.create(ctx)
+	case fhir.Update:
+		return c.update(ctx)
+	case fhir.Patch:
+		return c.patch(ctx)
+	case fhir.Delete:
+		return c.delete(ctx)
+	case fhir.Operation:
+		return c.operation(ctx)
+	}
+	return Answer{}, fmt.Errorf("%w: interaction %q is in the table and not here", ErrInternal, r.Interaction)
+}
+
+// call is one interaction of one caller at one instant.
+type call struct {
+	*Service
+	p  auth.Principal
+	r  Request
+	at time.Time
+}
+
+// Metadata returns the capability statement.
+func (s *Service) Metadata() Answer {
+	return Public(200, fhirJSON, fhir.Capability(s.base, s.soft))
+}
+
+const fhirJSON = "application/fhir+json; charset=utf-8"

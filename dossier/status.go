@@ -1,0 +1,79 @@
+package dossier
+
+import (
+	"context"
+	"net/http"
+
+	"opendmp/fhir"
+	"opendmp/policy"
+)
+
+// searchPatient answers TD0.2: does this INS have a dossier, in what state, and
+// what is the caller's own authorisation. It answers open and closed dossiers;
+// a destroyed one is absent.
+func (c *call) searchPatient(ctx context.Context) (Answer, error) {
+	q := c.r.Query
+	var d *loaded
+	var err error
+	switch {
+	case !q.PatientIdent.IsZero():
+		if err := c.checkINS([]fhir.Ident{q.PatientIdent}); err != nil {
+			return Answer{}, err
+		}
+		d, err = c.loadByINS(ctx, q.PatientIdent)
+	case len(q.IDs) == 1:
+		d, err = c.loadByID(ctx, "Patient", q.IDs[0])
+	default:
+		return Answer{}, invalid("required", "identifier", "La recherche de patient se fait par son INS exact (identifier).", "A patient is searched by the exact INS (identifier).")
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	d, v, err := c.look(ctx, d)
+	if err != nil {
+		return Answer{}, err
+	}
+	dec := v.Search("Patient", true)
+	if !dec.Allowed() && (d.exists() && dec.Refusal() != policy.Hidden || c.patientScoped()) {
+		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
+	}
+	return c.answerStatus(ctx, d, v, dec)
+}
+
+func (c *call) answerStatus(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision) (Answer, error) {
+	entries, resources, objects, err := c.statusEntries(ctx, d, v, dec)
+	if err != nil {
+		return Answer{}, err
+	}
+	e := c.event(d, v, dec, doExecute, objects...)
+	e.Allowed = true
+	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	if err != nil {
+		return Answer{}, err
+	}
+	total := len(entries)
+	if c.r.Query.SummaryCount {
+		entries, resources = nil, nil
+	}
+	out := fhir.BundleOut{Type: "searchset", Total: &total, Links: []fhir.Link{{Relation: "self", URL: c.base + "/Patient?" + c.r.Query.String()}}}
+	return c.clinical(http.StatusOK, page(out, entries, resources), receipt).in(v), nil
+}
+
+// statusEntries releases the Patient as TD0.2 shows it; nothing where there is
+// no dossier, or none for this caller.
+func (c *call) statusEntries(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision) ([]fhir.EntryOut, []policy.Released[*fhir.Resource], []string, error) {
+	patient := d.patient()
+	if patient == nil || !d.exists() || !dec.Allowed() || !c.r.Query.Match(patient.values) {
+		return nil, nil, nil, nil
+	}
+	rec, err := c.body(ctx, d.id, d.ring, patient.key, patient.version)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	released, statusDec := v.ReleaseStatus(rec.resource, rec.origin)
+	if !statusDec.Allowed() {
+		return nil, nil, nil, nil
+	}
+	entry := fhir.EntryOut{FullURL: c.base + "/" + patient.ref(), Mode: "match"}
+	return []fhir.EntryOut{entry}, []policy.Released[*fhir.Resource]{released}, []string{versionRef(patient)}, nil
+}

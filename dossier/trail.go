@@ -1,0 +1,221 @@
+package dossier
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"opendmp/audit"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/store"
+)
+
+// eventBatch is how many events one read of the history takes.
+const eventBatch = 256
+
+// maxEvents bounds the events that one search looks at. A search that would
+// need more is refused and told to narrow its dates.
+const maxEvents = 100_000
+
+// shown is one event of the history, released.
+type shown struct {
+	event    audit.Event
+	released policy.Released[*fhir.Resource]
+	values   fhir.Values
+}
+
+// searchEvents answers a search of the history of a dossier, newest first (G09).
+func (c *call) searchEvents(ctx context.Context) (Answer, error) {
+	q := c.r.Query
+	d, v, err := c.historyOf(ctx, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	dec, classes := v.History()
+	if !dec.Allowed() {
+		if !d.exists() && !c.patientScoped() {
+			return c.emptyPage(ctx, d, v, dec)
+		}
+		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
+	}
+	found, total, err := c.collect(ctx, d, v, classes, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.answerEvents(ctx, d, v, dec, found, total)
+}
+
+// historyOf loads the dossier whose history is asked for.
+func (c *call) historyOf(ctx context.Context, q *fhir.Query) (*loaded, *policy.View, error) {
+	var d *loaded
+	var err error
+	switch {
+	case q.PatientID != "":
+		d, err = c.loadByID(ctx, "Patient", q.PatientID)
+	case !q.PatientIdent.IsZero():
+		d, err = c.loadByINS(ctx, q.PatientIdent)
+	default:
+		return nil, nil, invalid("required", "patient", "La recherche dans l’historique désigne un dossier : paramètre patient ou patient.identifier.", "A search of the history names a dossier: parameter patient or patient.identifier.")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.look(ctx, d)
+}
+
+// emptyPage answers a search on a dossier that does not exist.
+func (c *call) emptyPage(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision) (Answer, error) {
+	return c.answerEvents(ctx, d, v, dec, nil, 0)
+}
+
+// collect reads the history from the newest event, or from the cursor of the
+// query, until the page is full; to the end when the total is asked for.
+func (c *call) collect(ctx context.Context, d *loaded, v *policy.View, classes []policy.Class, q *fhir.Query) (found []shown, total int, err error) {
+	before, err := c.eventCursor(q)
+	if err != nil {
+		return nil, 0, err
+	}
+	counting := q.SummaryCount || q.Total == "accurate"
+	for looked := 0; ; {
+		events, err := c.audit.Read(ctx, audit.Target{Dossier: d.id, Ring: d.ring}, before, eventBatch)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, e := range events {
+			before = e.Cursor()
+			s, ok, err := c.show(d, v, classes, e, q)
+			if err != nil {
+				return nil, 0, err
+			}
+			if !ok {
+				continue
+			}
+			if total++; len(found) <= q.Count {
+				found = append(found, s)
+			}
+		}
+		if looked += len(events); looked > maxEvents {
+			return nil, 0, ErrTooMany
+		}
+		if len(events) < eventBatch || !counting && len(found) > q.Count {
+			return found, total, nil
+		}
+	}
+}
+
+// show releases one event if its class is readable and the query wants it.
+func (c *call) show(d *loaded, v *policy.View, classes []policy.Class, e audit.Event, q *fhir.Query) (shown, bool, error) {
+	if !slices.Contains(classes, e.Class) {
+		return shown{}, false, nil
+	}
+	r, err := c.auditEvent(d, e)
+	if err != nil {
+		return shown{}, false, err
+	}
+	values := fhir.ValuesOf(r)
+	if !q.Match(values) {
+		return shown{}, false, nil
+	}
+	released, dec := policy.ReleaseEvent(v, e.Class, r)
+	return shown{e, released, values}, dec.Allowed(), nil
+}
+
+// auditEvent returns the FHIR view of an event.
+func (s *Service) auditEvent(d *loaded, e audit.Event) (*fhir.Resource, error) {
+	body, err := e.Resource(d.id, audit.Server{URL: s.base, Name: "OpenDMP"})
+	if err != nil {
+		return nil, internal(err, "event")
+	}
+	r, err := fhir.Scan(body)
+	return r, internal(err, "event")
+}
+
+// answerEvents answers a page of the history; reading it is an event itself.
+func (c *call) answerEvents(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, found []shown, total int) (Answer, error) {
+	q := c.r.Query
+	more := len(found) > q.Count
+	if more {
+		found = found[:q.Count]
+	}
+	out := fhir.BundleOut{Type: "searchset", Links: []fhir.Link{{Relation: "self", URL: c.base + "/AuditEvent?" + q.String()}}}
+	if q.SummaryCount || q.Total == "accurate" {
+		out.Total = &total
+	}
+	if q.SummaryCount {
+		found, more = nil, false
+	}
+	if more && len(found) > 0 {
+		out.Links = append(out.Links, fhir.Link{Relation: "next", URL: c.eventLink(q, found[len(found)-1].event)})
+	}
+	var entries []fhir.EntryOut
+	var resources []policy.Released[*fhir.Resource]
+	for _, s := range found {
+		entries = append(entries, fhir.EntryOut{FullURL: c.base + "/AuditEvent/" + s.event.FHIRID(d.id), Mode: "match"})
+		resources = append(resources, s.released)
+	}
+	e := c.event(d, v, dec, doExecute)
+	e.Allowed = true
+	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.clinical(http.StatusOK, page(out, entries, resources), receipt), nil
+}
+
+// eventLink and eventCursor seal the place in the history, which is the event
+// itself: rows have no part in it.
+func (c *call) eventLink(q *fhir.Query, e audit.Event) string {
+	return c.link(q, cursor{event: e.Cursor()})
+}
+
+func (c *call) eventCursor(q *fhir.Query) (store.Cursor, error) {
+	if q.Page == "" {
+		return store.Cursor{}, nil
+	}
+	k, err := c.cursorOf(q)
+	return k.event, err
+}
+
+// readEvent answers one event. It is found by its id, which names its dossier
+// and its place.
+func (c *call) readEvent(ctx context.Context) (Answer, error) {
+	ref := "AuditEvent/" + c.r.ID
+	id, at, ok := audit.ParseFHIRID(c.r.ID)
+	if !ok {
+		id = decoy(c.idToken("AuditEvent", c.r.ID))
+	}
+	d, err := c.load(ctx, id)
+	if err != nil {
+		return Answer{}, err
+	}
+	d, v, err := c.look(ctx, d)
+	if err != nil {
+		return Answer{}, err
+	}
+	dec, classes := v.History()
+	if !dec.Allowed() || !ok {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	event, err := c.audit.Event(ctx, audit.Target{Dossier: d.id, Ring: d.ring}, at)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Answer{}, err
+	}
+	if err != nil || !slices.Contains(classes, event.Class) {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	r, err := c.auditEvent(d, event)
+	if err != nil {
+		return Answer{}, err
+	}
+	released, dec := policy.ReleaseEvent(v, event.Class, r)
+	if !dec.Allowed() {
+		return c.hidden(ctx, d, v, dec, ref)
+	}
+	receipt, err := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, doRead, ref))
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.clinical(http.StatusOK, one(released), receipt).version(1, event.Recorded), nil
+}
