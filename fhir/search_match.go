@@ -21,10 +21,7 @@ func (q *Query) Match(v Values) bool {
 // so that a resource without any is found (R4 §3.1.1.4.2).
 func (q *Query) holds(c *condition, v Values) bool {
 	present, found := false, false
-	for at := v.cursor(); at.next() && !found; {
-		if at.slot != c.param.slot {
-			continue
-		}
+	for at := v.cursor(); !found && at.nextOf(c.param.slot); {
 		present = true
 		for i := range c.any {
 			if q.accepts(c, &c.any[i], &at) {
@@ -113,10 +110,7 @@ func (x sortValue) compare(y sortValue, desc bool) int {
 // sortValueOf returns the value that comes first in that direction: of a time its
 // beginning going up and its end going down.
 func sortValueOf(v Values, s slot, desc bool) (first sortValue, ok bool) {
-	for at := v.cursor(); at.next(); {
-		if at.slot != s {
-			continue
-		}
+	for at := v.cursor(); at.nextOf(s); {
 		var x sortValue
 		switch at.kind {
 		case kindToken:

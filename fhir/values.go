@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"iter"
@@ -24,7 +25,7 @@ type Values struct{ entries string }
 // valuesVersion is the first byte of the binary form.
 //
 // The form is the version, the length of the rest as uvarint, then one entry per
-// value: slot<<2|kind as uvarint, then by kind
+// value in the order of the slots: slot<<2|kind as uvarint, then by kind
 //
 //	token      number of the system as uvarint (0: the system follows), code
 //	date       open ends as a byte, then from in 8 bytes, little endian, and
@@ -101,7 +102,8 @@ func DecodeValues(b []byte) (v Values, rest []byte, err error) {
 	start, end := 1+n, 1+n+int(length)
 	v = Values{string(b[start:end])}
 	c := v.cursor()
-	for c.next() {
+	for last := slotNone; c.next(); last = c.slot {
+		c.bad = c.slot < last
 	}
 	if c.bad {
 		return Values{}, nil, ErrValues
@@ -114,8 +116,8 @@ func DecodeValues(b []byte) (v Values, rest []byte, err error) {
 func (v Values) Tokens(param string) iter.Seq[Ident] {
 	return func(yield func(Ident) bool) {
 		s := slotNamed(param)
-		for c := v.cursor(); c.next(); {
-			if c.slot == s && c.kind == kindToken && !yield(Ident{c.a, c.b}) {
+		for c := v.cursor(); c.nextOf(s); {
+			if c.kind == kindToken && !yield(Ident{c.a, c.b}) {
 				return
 			}
 		}
@@ -127,8 +129,8 @@ func (v Values) Tokens(param string) iter.Seq[Ident] {
 func (v Values) Texts(param string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		s := slotNamed(param)
-		for c := v.cursor(); c.next(); {
-			if c.slot == s && (c.kind == kindText || c.kind == kindReference) && !yield(c.written()) {
+		for c := v.cursor(); c.nextOf(s); {
+			if (c.kind == kindText || c.kind == kindReference) && !yield(c.written()) {
 				return
 			}
 		}
@@ -139,8 +141,8 @@ func (v Values) Texts(param string) iter.Seq[string] {
 func (v Values) Intervals(param string) iter.Seq[Interval] {
 	return func(yield func(Interval) bool) {
 		s := slotNamed(param)
-		for c := v.cursor(); c.next(); {
-			if c.slot == s && c.kind == kindDate && !yield(c.when) {
+		for c := v.cursor(); c.nextOf(s); {
+			if c.kind == kindDate && !yield(c.when) {
 				return
 			}
 		}
@@ -217,6 +219,16 @@ func (c *valueCursor) next() bool {
 		c.a = c.text()
 	}
 	return !c.bad
+}
+
+// nextOf steps to the next entry of a slot, and returns false when there is none.
+func (c *valueCursor) nextOf(s slot) bool {
+	for c.next() && c.slot <= s {
+		if c.slot == s {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *valueCursor) system() string {
@@ -306,6 +318,7 @@ type valueWriter struct {
 }
 
 func (w *valueWriter) values() Values {
+	slices.SortStableFunc(w.entries, func(a, b []byte) int { return cmp.Compare(slotOf(a), slotOf(b)) })
 	b := make([]byte, 0, w.size)
 	for _, e := range w.entries {
 		b = append(b, e...)
@@ -319,6 +332,11 @@ func (w *valueWriter) add(e []byte) {
 		w.entries = append(w.entries, e)
 		w.size += len(e)
 	}
+}
+
+func slotOf(entry []byte) uint64 {
+	tag, _ := binary.Uvarint(entry)
+	return tag >> 2
 }
 
 func entryOf(s slot, k valueKind) []byte {

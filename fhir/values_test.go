@@ -174,6 +174,7 @@ func TestDecodeValuesRefuses(t *testing.T) {
 		{valuesVersion, 3, 4, 1, 5},                        // a code beyond the end
 		{valuesVersion, 2, 5, 4},                           // unknown ends of a date
 		{valuesVersion, 5, 0x80, 0x80, 0x80, 1, 1},         // a slot beyond the last
+		{valuesVersion, 6, 16, 1, 0, 4, 1, 0},              // slots out of order
 		{valuesVersion, 9, 5, openTo, 0, 0, 0, 0, 0, 0, 0}, // half a time
 		append([]byte{valuesVersion, 20, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1), // 2^64 microseconds
 		append([]byte{valuesVersion, 12, 7, 0}, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2),                         // a length over 64 bits
