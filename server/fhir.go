@@ -71,14 +71,14 @@ func (x *exchange) do(p auth.Principal, line fhir.Request) dossier.Answer {
 
 // request makes the request of the door from that of HTTP.
 func (x *exchange) request(line fhir.Request) (dossier.Request, error) {
-	format, err := negotiate(x.r, line)
+	raw, err := negotiate(x.r, line)
 	if err != nil {
 		return dossier.Request{}, err
 	}
 	h := x.r.Header
 	r := dossier.Request{
 		Request:         line,
-		Raw:             format.raw,
+		Raw:             raw,
 		IfMatch:         h.Get("If-Match"),
 		IfNoneMatch:     h.Get("If-None-Match"),
 		IfModifiedSince: h.Get("If-Modified-Since"),
@@ -92,14 +92,13 @@ func (x *exchange) request(line fhir.Request) (dossier.Request, error) {
 
 // withBody adds the body, for the interactions that have one.
 func (x *exchange) withBody(r dossier.Request) (dossier.Request, error) {
-	kinds := bodyTypes(r.Request)
-	if kinds == nil {
+	if !hasBody(r.Request) {
 		if x.r.ContentLength != 0 {
 			return r, invalid("structure", "Cette requête n'a pas de corps.", "This request has no body.")
 		}
 		return r, nil
 	}
-	mime, err := contentType(x.r.Header, kinds)
+	mime, err := bodyOf(x.r.Header, r.Request)
 	if err != nil {
 		return r, err
 	}
@@ -128,8 +127,7 @@ func (x *exchange) withForm(r dossier.Request, form string) (dossier.Request, er
 	}
 	r.Request = line
 	// A _format in the form counts as one in the URL.
-	format, err := negotiate(x.r, line)
-	r.Raw = format.raw
+	_, err = negotiate(x.r, line)
 	return r, err
 }
 
