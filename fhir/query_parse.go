@@ -1,0 +1,309 @@
+package fhir
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Control parameters, by what may be asked with them.
+var (
+	searchControls = [...]string{"_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty", PageParam}
+	otherControls  = [...]string{"_format", "_pretty"}
+)
+
+// parse reads a query with those control parameters; without t there are no
+// search parameters.
+func (b Base) parse(t *service, rawQuery string, controls []string) (*Query, error) {
+	q := &Query{Count: DefaultCount, base: b}
+	p := queryParser{q: q, t: t, controls: controls}
+	if t != nil {
+		q.Type = t.name
+	}
+	p.parse(rawQuery)
+	if len(p.issues) > 0 {
+		return nil, &Invalid{Issues: p.issues}
+	}
+	if t != nil && !q.sortGiven {
+		q.Sort = slices.Clone(t.sort)
+	}
+	return q, nil
+}
+
+type queryParser struct {
+	q        *Query
+	t        *service
+	controls []string
+	seen     []string // control parameters so far
+	issues   []Issue
+}
+
+func (p *queryParser) parse(rawQuery string) {
+	if rawQuery == "" {
+		return
+	}
+	pairs := strings.Split(rawQuery, "&")
+	if len(pairs) > MaxParams {
+		p.refuse("too-costly", "", fmt.Sprintf("Plus de %d paramètres.", MaxParams), fmt.Sprintf("More than %d parameters.", MaxParams))
+		return
+	}
+	for _, pair := range pairs {
+		if pair != "" {
+			p.pair(pair)
+		}
+	}
+}
+
+// pair reads one name=value.
+func (p *queryParser) pair(pair string) {
+	rawName, rawValue, _ := strings.Cut(pair, "=")
+	name, err := unescapeQuery(rawName)
+	if err != nil {
+		p.refuse("invalid", "", "Nom de paramètre illisible.", "Unreadable parameter name.")
+		return
+	}
+	value, err := unescapeQuery(rawValue)
+	switch {
+	case err != nil:
+		p.refuse("invalid", name, "Valeur illisible (pourcents, UTF-8 ou caractères de contrôle).", "Unreadable value (percent escapes, UTF-8 or control characters).")
+	case value == "":
+		p.refuse("invalid", name, "La valeur est vide.", "The value is empty.")
+	case len(value) > MaxValue:
+		p.refuse("too-long", name, fmt.Sprintf("La valeur dépasse %d octets.", MaxValue), fmt.Sprintf("The value exceeds %d bytes.", MaxValue))
+	case slices.Contains(p.controls, name):
+		p.control(name, value)
+	case p.t != nil:
+		p.search(name, value)
+	default:
+		p.unknown(name)
+	}
+}
+
+// errEscape is that a part of a query cannot be read.
+var errEscape = fmt.Errorf("fhir: unreadable query")
+
+// unescapeQuery decodes one name or value. A raw semicolon is refused, since some
+// readers take it for a separator and others do not; so are control characters.
+func unescapeQuery(s string) (string, error) {
+	if strings.Contains(s, ";") {
+		return "", errEscape
+	}
+	s, err := url.QueryUnescape(s)
+	if err != nil || !utf8.ValidString(s) || strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) >= 0 {
+		return "", errEscape
+	}
+	return s, nil
+}
+
+// refuse notes an issue on a parameter; its value is never quoted.
+func (p *queryParser) refuse(code, name, fr, en string) {
+	where := ""
+	if name = shownName(name); name != "" {
+		where = "http." + name
+		fr, en = "« "+name+" » : "+fr, name+": "+en
+	}
+	p.issues = append(p.issues, Issue{Severity: Error, Code: code, Text: Text{FR: fr, EN: en}, Expression: where})
+}
+
+// shownName returns a parameter name that is safe to show, "" for one that is
+// not.
+func shownName(name string) string {
+	const most = 64
+	if len(name) > most || strings.IndexFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.:", r)
+	}) >= 0 {
+		return ""
+	}
+	return name
+}
+
+func (p *queryParser) unknown(name string) {
+	p.refuse("not-supported", name, "Paramètre inconnu ; rien n'est ignoré.", "Unknown parameter; nothing is ignored.")
+}
+
+// control reads a control parameter.
+func (p *queryParser) control(name, value string) {
+	if slices.Contains(p.seen, name) {
+		p.refuse("invalid", name, "Paramètre donné deux fois.", "Given twice.")
+		return
+	}
+	p.seen = append(p.seen, name)
+	q := p.q
+	switch name {
+	case "_count":
+		n, err := strconv.Atoi(value)
+		if err != nil || !digits(value) || n > MaxCount {
+			p.refuse("value", name, fmt.Sprintf("Nombre de 0 à %d attendu.", MaxCount), fmt.Sprintf("A number from 0 to %d is expected.", MaxCount))
+			return
+		}
+		q.Count, q.CountGiven = n, true
+	case "_sort":
+		p.sort(value)
+	case "_total":
+		if value != "none" && value != "estimate" && value != "accurate" {
+			p.refuse("value", name, "none, estimate ou accurate attendu.", "none, estimate or accurate is expected.")
+			return
+		}
+		q.Total = value
+	case "_summary":
+		if value != "count" {
+			p.refuse("not-supported", name, "Seule la valeur count est proposée.", "Only the value count is supported.")
+			return
+		}
+		q.SummaryCount = true
+	case "_elements":
+		p.refuse("not-supported", name, "Paramètre non proposé.", "Not supported.")
+	case "_pretty":
+		if value != "true" && value != "false" {
+			p.refuse("value", name, "true ou false attendu.", "true or false is expected.")
+			return
+		}
+		q.Pretty = value == "true"
+	case "_format":
+		// A media type has a plus, which a form writes %2B and many clients do not.
+		q.Format = strings.ReplaceAll(value, " ", "+")
+	case PageParam:
+		q.Page = value
+	}
+}
+
+func (p *queryParser) sort(value string) {
+	keys := strings.Split(value, ",")
+	if len(keys) > MaxSort {
+		p.refuse("too-costly", "_sort", fmt.Sprintf("Plus de %d clés.", MaxSort), fmt.Sprintf("More than %d keys.", MaxSort))
+		return
+	}
+	for _, key := range keys {
+		name, desc := strings.CutPrefix(key, "-")
+		param := p.t.param(name)
+		if param == nil || !param.Sortable {
+			p.refuse("not-supported", "_sort", "Clé de tri non proposée.", "Unsupported sort key.")
+			return
+		}
+		if slices.ContainsFunc(p.q.Sort, func(k SortKey) bool { return k.Param == name }) {
+			p.refuse("invalid", "_sort", "Clé de tri donnée deux fois.", "Sort key given twice.")
+			return
+		}
+		p.q.Sort = append(p.q.Sort, SortKey{name, desc})
+	}
+	p.q.sortGiven = true
+}
+
+// search reads a search parameter.
+func (p *queryParser) search(name, value string) {
+	c := condition{raw: value}
+	base, suffix, modified := strings.Cut(name, ":")
+	if suffix == "identifier" {
+		// The modifier on a reference is the chain of the same meaning.
+		base, modified = base+".identifier", false
+	}
+	if c.param = p.t.param(base); c.param == nil {
+		p.unknown(name)
+		return
+	}
+	if modified {
+		bit := slices.Index(modifierNames[:], suffix)
+		if bit < 0 || c.param.mods&(1<<bit) == 0 {
+			p.refuse("not-supported", name, "Modificateur non proposé.", "Unsupported modifier.")
+			return
+		}
+		c.mod = 1 << bit
+	}
+	if refusal := p.values(&c, value); refusal != nil {
+		p.refuse(refusal.code, name, refusal.text.FR, refusal.text.EN)
+		return
+	}
+	if refusal := p.choose(&c); refusal != nil {
+		p.refuse(refusal.code, name, refusal.text.FR, refusal.text.EN)
+		return
+	}
+	p.q.conditions = append(p.q.conditions, c)
+}
+
+// refusal is why a value cannot be taken.
+type refusal struct {
+	code string
+	text Text
+}
+
+func refused(code, fr, en string) *refusal { return &refusal{code, Text{FR: fr, EN: en}} }
+
+// values reads the alternatives of a condition.
+func (p *queryParser) values(c *condition, value string) *refusal {
+	if c.mod == modMissing {
+		c.missing = value == "true"
+		if value != "true" && value != "false" {
+			return refused("value", "true ou false attendu.", "true or false is expected.")
+		}
+		return nil
+	}
+	parts := splitEscaped(value, ',')
+	if len(parts) > MaxOr {
+		return refused("too-costly", fmt.Sprintf("Plus de %d valeurs.", MaxOr), fmt.Sprintf("More than %d values.", MaxOr))
+	}
+	for _, part := range parts {
+		var w []want
+		var r *refusal
+		switch c.param.Type {
+		case TokenParam:
+			w, r = wantToken(c.param, part)
+		case DateParam:
+			w, r = wantDate(part)
+		case StringParam:
+			w, r = wantText(c.mod, part)
+		case ReferenceParam:
+			w, r = wantReference(p.q.base, c.param, part)
+		}
+		if r != nil {
+			return r
+		}
+		c.any = append(c.any, w...)
+	}
+	return nil
+}
+
+// choose does what a parameter does besides comparing: naming the patient, or
+// giving what a dossier may be found by.
+func (p *queryParser) choose(c *condition) *refusal {
+	q := p.q
+	switch c.param.role {
+	case choosesPatient:
+		id, ok := strings.CutPrefix(c.any[0].text, "Patient/")
+		if !ok || len(c.any) > 1 {
+			return refused("value", "Référence à un seul Patient de ce serveur attendue.", "A reference to one Patient of this server is expected.")
+		}
+		if q.PatientID != "" && q.PatientID != id {
+			return secondPatient()
+		}
+		q.PatientID = id
+	case choosesPatientIdent:
+		if len(splitEscaped(c.raw, ',')) > 1 || c.any[0].anySystem || c.any[0].anyCode || c.any[0].system == "" {
+			return refused("value", "Un seul identifiant complet attendu : système|valeur.", "One complete identifier is expected: system|value.")
+		}
+		i := Ident{c.any[0].system, c.any[0].text}
+		if !q.PatientIdent.IsZero() && q.PatientIdent != i {
+			return secondPatient()
+		}
+		q.PatientIdent = i
+	case findsID:
+		if q.IDs == nil {
+			for _, w := range c.any {
+				q.IDs = append(q.IDs, w.text)
+			}
+		}
+	case findsIdent:
+		if q.Idents == nil {
+			for _, w := range c.any {
+				q.Idents = append(q.Idents, Ident{w.system, w.text})
+			}
+		}
+	}
+	return nil
+}
+
+func secondPatient() *refusal {
+	return refused("invalid", "Un seul patient à la fois.", "One patient at a time.")
+}
