@@ -3,9 +3,9 @@ package dossier
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -103,7 +103,7 @@ func (c *call) aimByQuery(ctx context.Context) (*loaded, *policy.View, *row, err
 
 // patchRow judges and builds the patched version of a row into ch.
 func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.PatchSet) (policy.Decision, error) {
-	if dec := policy.PatchElements(old.typ, patch.Elements()); !dec.Allowed() {
+	if dec := policy.PatchElements(old.typ, elementsOf(patch)); !dec.Allowed() {
 		return dec, refusal(dec)
 	}
 	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
@@ -116,6 +116,19 @@ func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.Pa
 		return policy.Decision{}, asRule(err)
 	}
 	return c.changeTo(ch, old, rec, after)
+}
+
+// elementsOf names what a patch touches as the policy does: an extension by its
+// URL alone.
+func elementsOf(p fhir.PatchSet) []string {
+	var out []string
+	for _, e := range p.Elements() {
+		if url, ok := strings.CutPrefix(e, "extension["); ok {
+			e = strings.TrimSuffix(url, "]")
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // changeTo judges the change of a row to another content and builds it into ch.
@@ -175,7 +188,7 @@ func (c *call) patientChanged(ch *change, old *row, before, after *fhir.Resource
 }
 
 // changedElements returns the top-level elements that differ, and the URLs of
-// the extensions that do, as "extension[url]".
+// the extensions that do.
 func changedElements(before, after *fhir.Resource) []string {
 	a, b := topLevel(before), topLevel(after)
 	var out []string
@@ -200,7 +213,7 @@ func topLevel(r *fhir.Resource) map[string][]byte {
 		case "meta", "id", "resourceType":
 		case "extension":
 			for x := range value.Items() {
-				key := fmt.Sprintf("extension[%s]", x.Get("url").Text())
+				key := x.Get("url").Text()
 				m[key] = append(m[key], x.Raw()...)
 			}
 		default:

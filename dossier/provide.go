@@ -163,39 +163,25 @@ func danglingReference(n fhir.Node) string {
 	return ""
 }
 
-// putDocument adds a document, its contents, its claims, and what it replaces.
+// putDocument adds a document, its contents, its claims, and the end of what it
+// replaces.
 func (c *call) putDocument(ctx context.Context, ch *change, sub *submission, doc *pushedDoc, rows map[int]*row) (policy.Decision, error) {
 	r, err := c.stamped(sub, doc.Entry)
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	r, olds, dec, err := c.replacing(ctx, ch, r)
+	rec := record{push: ch.push, entry: doc.Index, digest: doc.digest}
+	now, dec, err := c.admit(ctx, ch, r, rec, doc.idents)
 	if err != nil {
 		return dec, err
 	}
-	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: doc.Index, digest: doc.digest}
-	facts, err := policy.FactsOf(r, rec.origin)
-	if err != nil {
-		return policy.Decision{}, asRule(err)
-	}
-	if dec := ch.v.Add(facts); !dec.Allowed() {
-		return dec, c.refusedAdd(ch.d, dec)
-	}
-	if err := c.inDossier(ch, r); err != nil {
-		return policy.Decision{}, err
-	}
-	docRow, err := ch.put(nil, rec)
-	if err != nil {
-		return policy.Decision{}, asRule(err)
-	}
-	rows[doc.Index] = docRow
-	c.claimDocument(ch, docRow.key, doc.idents)
+	rows[doc.Index] = now
 	for _, content := range doc.content {
 		if err := c.putContent(ctx, ch, sub, content, rows); err != nil {
 			return policy.Decision{}, err
 		}
 	}
-	return c.supersede(ctx, ch, olds, facts)
+	return dec, nil
 }
 
 // refusedAdd is the one wording of POLICY §7 for a dossier that takes no writes.
@@ -340,9 +326,13 @@ func (c *call) responseEntry(sub *submission, e *fhir.Entry, rows map[string]*ro
 	if !created || r == nil {
 		return fhir.EntryOut{Response: &fhir.ResponseOut{Status: "200 OK"}}
 	}
-	return fhir.EntryOut{Response: &fhir.ResponseOut{
+	out := fhir.EntryOut{Response: &fhir.ResponseOut{
 		Status: "201 Created", Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
 	}}
+	if warnings := c.policy.Warnings(r.facts); len(warnings) > 0 {
+		out.Response.Outcome = fhir.OutcomeJSON(c.r.Lang, warnings)
+	}
+	return out
 }
 
 // contentsOf pairs the attachments of a document with the contents of the

@@ -159,7 +159,7 @@ func (c *call) putPublished(ctx context.Context, ch *change, doc *published) (*r
 	if err != nil {
 		return nil, policy.Decision{}, err
 	}
-	docRow, dec, err := c.putOne(ctx, ch, r, doc)
+	docRow, dec, err := c.admit(ctx, ch, r, record{push: ch.push, digest: doc.digest}, doc.idents)
 	if err != nil {
 		return nil, dec, err
 	}
@@ -171,34 +171,6 @@ func (c *call) putPublished(ctx context.Context, ch *change, doc *published) (*r
 		return nil, dec, err
 	}
 	return docRow, dec, c.putDerivedList(ch, listID, patient, docID)
-}
-
-// putOne judges and builds the document itself.
-func (c *call) putOne(ctx context.Context, ch *change, r *fhir.Resource, doc *published) (*row, policy.Decision, error) {
-	r, olds, dec, err := c.replacing(ctx, ch, r)
-	if err != nil {
-		return nil, dec, err
-	}
-	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, digest: doc.digest}
-	facts, err := policy.FactsOf(r, rec.origin)
-	if err != nil {
-		return nil, policy.Decision{}, asRule(err)
-	}
-	if dec = ch.v.Add(facts); !dec.Allowed() {
-		return nil, dec, c.refusedAdd(ch.d, dec)
-	}
-	if err := c.inDossier(ch, r); err != nil {
-		return nil, policy.Decision{}, err
-	}
-	docRow, err := ch.put(nil, rec)
-	if err != nil {
-		return nil, policy.Decision{}, asRule(err)
-	}
-	c.claimDocument(ch, docRow.key, doc.idents)
-	if refusedBy, err := c.supersede(ctx, ch, olds, facts); err != nil {
-		return nil, refusedBy, err
-	}
-	return docRow, dec, nil
 }
 
 // binaryJSON makes the Binary that holds a content; data is a JSON string.

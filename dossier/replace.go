@@ -10,9 +10,9 @@ import (
 // systemVisibility is TRE_A07-StatutVisibiliteDocument.
 const systemVisibility = "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument"
 
-// replacing finds what a new document replaces and gives it the visibility
-// flags of that (E06). A target that the caller cannot see is as unknown.
-func (c *call) replacing(ctx context.Context, ch *change, r *fhir.Resource) (*fhir.Resource, []*row, policy.Decision, error) {
+// replaced finds what a new document replaces. A target that the caller cannot
+// see is as unknown.
+func (c *call) replaced(ch *change, r *fhir.Resource) ([]*row, error) {
 	var olds []*row
 	for relation := range r.Get("relatesTo").Items() {
 		if !relation.Get("code").Is("replaces") {
@@ -21,21 +21,66 @@ func (c *call) replacing(ctx context.Context, ch *change, r *fhir.Resource) (*fh
 		typ, id, ok := c.localRef(relation.At("target", "reference").Text())
 		old := ch.d.find(typ + "/" + id)
 		if !ok || typ != "DocumentReference" || old == nil || old.deleted || !ch.v.Sees(old.ref()) {
-			return nil, nil, policy.Decision{}, unknownTarget("DocumentReference.relatesTo")
+			return nil, unknownTarget("DocumentReference.relatesTo")
 		}
 		if old.facts.Status() != policy.Current {
-			return nil, nil, policy.Decision{}, unprocessable("DocumentReference.relatesTo",
+			return nil, unprocessable("DocumentReference.relatesTo",
 				"Le document à remplacer n’est plus en vigueur.", "The document to replace is not current.")
 		}
 		olds = append(olds, old)
 	}
-	for _, old := range olds {
-		var err error
-		if r, err = inheritFlags(r, old.facts.Flags()); err != nil {
-			return nil, nil, policy.Decision{}, err
-		}
+	return olds, nil
+}
+
+// admit judges a new document, stamped, and builds it into ch together with the
+// end of what it replaces, whether or not the sender asked for that (E06).
+func (c *call) admit(ctx context.Context, ch *change, r *fhir.Resource, rec record, idents []fhir.Ident) (*row, policy.Decision, error) {
+	olds, err := c.replaced(ch, r)
+	if err != nil {
+		return nil, policy.Decision{}, err
 	}
-	return r, olds, policy.Decision{}, nil
+	facts, err := c.succeed(ch, r, &rec, olds)
+	if err != nil {
+		return nil, policy.Decision{}, asRule(err)
+	}
+	dec := ch.v.Add(facts)
+	for _, old := range olds {
+		dec = policy.And(dec, ch.v.Replace(old.facts, facts))
+	}
+	if !dec.Allowed() {
+		return nil, dec, c.refusedAdd(ch.d, dec)
+	}
+	if err := c.inDossier(ch, rec.resource); err != nil {
+		return nil, policy.Decision{}, err
+	}
+	now, err := ch.put(nil, &rec)
+	if err != nil {
+		return nil, policy.Decision{}, asRule(err)
+	}
+	c.claimDocument(ch, now.key, idents)
+	return now, dec, c.supersede(ctx, ch, olds)
+}
+
+// succeed fills the resource and origin of a new document: it takes over the
+// flags of what it replaces that its sender may not lift.
+func (c *call) succeed(ch *change, r *fhir.Resource, rec *record, olds []*row) (policy.Facts, error) {
+	fresh := c.newOrigin()
+	facts, err := policy.FactsOf(r, fresh)
+	if err != nil {
+		return facts, err
+	}
+	origin := ch.v.NextOrigin(fresh, policy.Facts{}, facts)
+	for _, old := range olds {
+		if r, err = inheritFlags(r, ch.v.TakeOver(old.facts, facts)); err != nil {
+			return facts, err
+		}
+		if facts, err = policy.FactsOf(r, fresh); err != nil {
+			return facts, err
+		}
+		origin = ch.v.ReplacementOrigin(fresh, old.facts, facts)
+	}
+	rec.resource, rec.origin = r, origin
+	return policy.FactsOf(r, origin)
 }
 
 // inheritFlags adds to a document the flags that it does not have.
@@ -77,25 +122,21 @@ func addLabel(r *fhir.Resource, code string) (*fhir.Resource, error) {
 	return r.Splice([]fhir.Edit{fhir.AppendItem(labels, concept)})
 }
 
-// supersede makes what a new document replaces superseded, in the same commit,
-// whether or not the sender asked for it (E06).
-func (c *call) supersede(ctx context.Context, ch *change, olds []*row, facts policy.Facts) (policy.Decision, error) {
+// supersede builds the superseded version of what a new document replaces.
+func (c *call) supersede(ctx context.Context, ch *change, olds []*row) error {
 	for _, old := range olds {
-		if dec := ch.v.Replace(old.facts, facts); !dec.Allowed() {
-			return dec, refusal(dec)
-		}
 		rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
 		if err != nil {
-			return policy.Decision{}, err
+			return err
 		}
 		if rec.resource, err = c.next(old, rec.resource, "superseded"); err != nil {
-			return policy.Decision{}, err
+			return err
 		}
 		if _, err := ch.put(old, rec); err != nil {
-			return policy.Decision{}, asRule(err)
+			return asRule(err)
 		}
 	}
-	return policy.Decision{}, nil
+	return nil
 }
 
 // next stamps the next version of a resource, with another status unless "".
