@@ -1,5 +1,10 @@
 package policy
 
+import "errors"
+
+// ErrNotReleased is the error of composing with something that was not released.
+var ErrNotReleased = errors.New("policy: a part was not released")
+
 // Released is content that the policy let out, for one caller, of one dossier,
 // at one instant. Only this package makes one that holds something; the zero
 // Released holds nothing and cannot be written.

@@ -1,0 +1,305 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"opendmp/auth"
+	"opendmp/fhir"
+)
+
+// anyKind stands in a case that concerns no caller: what a rule says of the
+// request alone.
+const anyKind = auth.Professional
+
+// ChangeConsent decides on recording a Consent (before is nil) or on changing one
+// (G03, G05, G06, G08, E02, L18). A change may withdraw it, or give it a new
+// period; a Consent that is not in force is not brought back: record a new one.
+// A Consent that the caller may not read is Hidden.
+func (v *View) ChangeConsent(before *Facts, after Facts) Decision {
+	if v.empty() || after.typ != typeConsent || before != nil && before.typ != typeConsent {
+		return Decision{}
+	}
+	c := v.consent(after)
+	if before == nil {
+		c.Act = ActConsent
+		c.BadChange = after.status != Current
+	} else {
+		if seen := v.read(before, -1); !seen.Allowed() {
+			return seen
+		}
+		c.Act = ActConsent
+		if after.status == Inactive || after.status == Deleted {
+			c.Act = ActWithdraw
+		}
+		c.BadChange = before.status != Current || before.consent != after.consent || before.patient != after.patient
+		c.BadPeriod = c.BadPeriod && before.period != after.period
+	}
+	if !v.owns(after) {
+		c.State = NoDossier
+	}
+	return v.decide(c)
+}
+
+// consent makes the case of a Consent, without its act.
+func (v *View) consent(f Facts) Case {
+	c := v.base
+	person := v.rec.patientFacts()
+	c.Consent = f.consent.kind
+	c.AboutMe = v.aboutMe(&f)
+	c.ForMe, _ = v.caller.named(f.consent)
+	c.ForPerson = f.consent.actorKind == aboutPerson
+	c.ForMT = c.ForPerson && slices.Contains(person.gps, f.consent.actor)
+	c.BadPeriod = v.engine.badPeriod(f, v.now)
+	c.Expired = v.retentionOver(person)
+	return c
+}
+
+// badPeriod tells whether a Consent starts before today, or whether an
+// authorisation holds for longer than it may. One without a start starts now.
+func (e *Engine) badPeriod(f Facts, now int64) bool {
+	start := f.period.from
+	if start == always.from {
+		start = now
+	}
+	if start < frenchDay(now).from {
+		return true
+	}
+	if f.consent.kind != Autorisation {
+		return false
+	}
+	length := e.settings.StructureAuthorisation
+	if f.consent.actorKind == aboutPerson {
+		length = e.settings.PersonalAuthorisation
+	}
+	end := frenchDay(start).to
+	if length != (Period{}) {
+		end = micros(length.After(time.UnixMicro(start)))
+	}
+	return f.period.to > end
+}
+
+// retentionOver tells whether the time in which a closed dossier is kept is over.
+// Where the day of closing cannot be read, it is.
+func (v *View) retentionOver(p patientFacts) bool {
+	day, ok := fhir.ParseInterval(p.closedOn)
+	return !ok || !v.at.Before(v.engine.settings.Retention.After(day.StartTime()))
+}
+
+// traits are the elements of a Patient that identify the person; contact those
+// by which they are reached (G11). Urls are of extensions.
+var traits = []string{
+	"name", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime", "multipleBirthBoolean", "multipleBirthInteger", "text",
+	"maritalStatus", "photo", extReliability, extReliability20,
+	"http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
+	"https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-place",
+}
+
+var contact = []string{"telecom", "address", "contact", "communication"}
+
+// ChangePatient decides on changing the Patient of the dossier, by element:
+// changed holds the names of the top-level elements that differ, and the urls of
+// the extensions that do. G07 for generalPractitioner, G02 and G03 for active
+// and dmp-fermeture, G10 for the alerts, G11 for the rest. "id" and "meta" are the
+// server's and count for nothing; an element that no rule knows refuses.
+func (v *View) ChangePatient(before, after Facts, changed []string) Decision {
+	if v.empty() || before.typ != typePatient || after.typ != typePatient {
+		return Decision{}
+	}
+	var acts []Act
+	for _, name := range changed {
+		if a, judged := v.patientAct(name, before, after); judged && !slices.Contains(acts, a) {
+			acts = append(acts, a)
+		}
+	}
+	// What the policy reads is judged whether or not it was said to differ.
+	for a, differs := range differences(before.person, after.person) {
+		if differs && !slices.Contains(acts, a) {
+			acts = append(acts, a)
+		}
+	}
+	if len(acts) == 0 {
+		return v.read(&before, -1)
+	}
+	parts := make([]Decision, len(acts))
+	for i, a := range acts {
+		parts[i] = v.decide(v.patient(a, before.person, after.person))
+	}
+	return And(parts...)
+}
+
+// patientAct returns the act that a change of an element is, and whether it is
+// one at all. An element that is not known is no act that a rule permits.
+func (v *View) patientAct(name string, before, after Facts) (Act, bool) {
+	switch {
+	case name == "id" || name == "meta" || name == "resourceType":
+		return NoAct, false
+	case name == "generalPractitioner":
+		return ActNameMT, true
+	case name == "active" || name == extFermeture:
+		return closingAct(before.person, after.person), true
+	case name == "identifier" && !sameINS(before.person, after.person):
+		return ActINS, true
+	case name == "identifier":
+		return ActTraits, true // of another system
+	case name == extAlertes:
+		return ActAlerts, true
+	case slices.Contains(traits, name):
+		return ActTraits, true
+	case slices.Contains(contact, name):
+		return ActContact, true
+	}
+	return NoAct, true
+}
+
+// closingAct tells closing from reactivation. What is neither, such as another
+// motive for a closing long done, no rule permits.
+func closingAct(before, after patientFacts) Act {
+	switch {
+	case before.active && !after.active:
+		return ActClose
+	case !before.active && after.active:
+		return ActReopen
+	}
+	return NoAct
+}
+
+// differences yields the acts that the facts of a Patient show.
+func differences(before, after patientFacts) func(func(Act, bool) bool) {
+	return func(yield func(Act, bool) bool) {
+		_ = yield(ActNameMT, !slices.Equal(before.gps, after.gps)) &&
+			yield(closingAct(before, after), before.active != after.active) &&
+			yield(ActINS, !sameINS(before, after)) &&
+			yield(ActTraits, before.birth != after.birth || before.qualified != after.qualified)
+	}
+}
+
+func sameINS(before, after patientFacts) bool {
+	return before.hasINS == after.hasINS && slices.Equal(before.ins, after.ins)
+}
+
+// patient makes the case of an act on the Patient.
+func (v *View) patient(a Act, before, after patientFacts) Case {
+	c := v.base
+	c.Act = a
+	c.Qualified = after.qualified && after.hasINS
+	c.Expired = v.retentionOver(before)
+	switch a {
+	case ActNameMT:
+		c.OnlyMe = v.onlyMe(before.gps, after.gps)
+	case ActClose:
+		c.BadChange = !after.motive
+	case ActINS:
+		for _, id := range before.ins {
+			c.BadChange = c.BadChange || !slices.Contains(after.ins, id)
+		}
+	}
+	return c
+}
+
+// onlyMe tells whether two lists of médecins traitants differ by the caller
+// alone.
+func (v *View) onlyMe(before, after []fhir.Ident) bool {
+	for _, id := range before {
+		if id != v.caller.id && !slices.Contains(after, id) {
+			return false
+		}
+	}
+	for _, id := range after {
+		if id != v.caller.id && !slices.Contains(before, id) {
+			return false
+		}
+	}
+	return true
+}
+
+// Destroy decides on destroying the dossier, or a document in it (G04).
+func (v *View) Destroy() Decision {
+	if v.empty() {
+		return Decision{}
+	}
+	c := v.base
+	c.Act = ActDestroy
+	return v.decide(c)
+}
+
+// Open decides on opening a dossier: patient is the Patient that is to be in it,
+// others the Consents and RelatedPersons that come with it (G01). Among them is
+// one opening, and whoever opens may record the oppositions to the emergency
+// modes and the authorisation of their structure or their own; the patient may
+// record anything that is the patient's.
+func (e *Engine) Open(p auth.Principal, patient Facts, others []Facts, at time.Time) Decision {
+	return e.open(callerOf(p), patient, others, at)
+}
+
+func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Decision {
+	if e == nil || e.book == nil {
+		return Decision{}
+	}
+	c := e.person(k, at)
+	c.Holder = k.kind == auth.Patient && k.is(patient.person.ins)
+	c.Act = ActOpen
+	c.Qualified = patient.typ == typePatient && patient.person.qualified && patient.person.hasINS
+	c.BadChange = !patient.person.active
+	openings := 0
+	parts := make([]Decision, 1, 2)
+	for i := range others {
+		f := &others[i]
+		switch {
+		case f.typ == typeRelatedPerson:
+			related := c
+			related.Act = ActAddRelated
+			parts = append(parts, e.book.decide(related))
+		case f.typ != typeConsent || f.status != Current:
+			c.BadChange = true
+		case f.consent.kind == Ouverture:
+			openings++
+		default:
+			c.BadChange = c.BadChange || !opening(c, k, f.consent)
+			c.BadPeriod = c.BadPeriod || e.badPeriod(*f, at.UnixMicro())
+		}
+	}
+	c.Informed = openings == 1
+	parts[0] = e.book.decide(c)
+	return And(parts...)
+}
+
+// opening tells whether a Consent may come with the opening by this caller.
+func opening(c Case, k caller, f consentFacts) bool {
+	switch f.kind {
+	case OppositionBrisDeGlace, OppositionCentre15:
+		return true
+	case Autorisation:
+		inPerson, byStructure := k.named(f)
+		return c.Holder || inPerson || byStructure
+	case Blocage, OppositionAlimentation, MasquageTotal:
+		return c.Holder
+	}
+	return false
+}
+
+// SystemCircumstance is the code system of the circumstances of a bris de glace.
+const SystemCircumstance = "urn:opendmp:circonstance-urgence"
+
+// The length of the reason of a bris de glace, in characters (POLICY §5).
+const (
+	minReason = 10
+	maxReason = 500
+)
+
+// Emergency decides on opening a bris de glace (POLICY §5). circumstance and
+// reason are as they were sent. That one of them is not in order is said before,
+// and whatever, the dossier is.
+func (v *View) Emergency(circumstance auth.Coding, reason string) Decision {
+	if v.empty() {
+		return Decision{}
+	}
+	c := v.base
+	c.Act = ActEmergency
+	length := utf8.RuneCountInString(strings.TrimSpace(reason))
+	known := circumstance == auth.Coding{System: SystemCircumstance, Code: "hors-etat-de-consentir"}
+	c.Justified = known && utf8.ValidString(reason) && length >= minReason && length <= maxReason
+	return v.decide(c)
+}

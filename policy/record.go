@@ -1,0 +1,166 @@
+package policy
+
+import (
+	"opendmp/auth"
+	"opendmp/fhir"
+)
+
+// Subject is one resource of a dossier: its reference and its facts.
+type Subject struct {
+	Ref   string // "DocumentReference/<id>"
+	Facts Facts
+}
+
+// Record is the facts of one version of a dossier, indexed. It holds facts and
+// periods, never a situation or a decision, so that it may be kept for as long as
+// the dossier does not change. It is immutable and safe for concurrent use. Nil
+// is the record of no dossier.
+type Record struct {
+	state    State
+	subjects []Subject
+	place    map[string]int     // reference → subject
+	named    map[fhir.Ident]int // identifier of a resource → subject; -1 if of several
+	content  map[string][]int   // attachment.url, relative → documents
+	consents []int
+	related  []int
+	patient  int // -1 if there is none
+
+	types  []typeClass // the distinct types of its documents
+	typeOf []int       // subject → types
+}
+
+// typeClass is what the matrix looks at in a document.
+type typeClass struct{ typ, class auth.Coding }
+
+// NewRecord indexes the subjects of a dossier. It keeps the slice. A reference
+// given twice, or a second Patient, leaves a record in which neither is found.
+func NewRecord(state State, subjects []Subject) *Record {
+	rec := &Record{
+		state:    state,
+		subjects: subjects,
+		place:    make(map[string]int, len(subjects)),
+		named:    make(map[fhir.Ident]int),
+		content:  make(map[string][]int),
+		typeOf:   make([]int, len(subjects)),
+		patient:  -1,
+	}
+	types := make(map[typeClass]int)
+	patients := 0
+	for i := range subjects {
+		s := &subjects[i]
+		rec.place[s.Ref] = once(rec.place, s.Ref, i)
+		switch s.Facts.typ {
+		case typePatient:
+			rec.patient = i
+			patients++
+		case typeConsent:
+			rec.consents = append(rec.consents, i)
+		case typeRelatedPerson:
+			rec.related = append(rec.related, i)
+		case typeDocument, typeList:
+			rec.indexDocument(i, types)
+		}
+	}
+	if patients != 1 {
+		rec.patient = -1
+	}
+	return rec
+}
+
+// once returns i, or -1 if the key is in the map already.
+func once[K comparable](m map[K]int, key K, i int) int {
+	if _, twice := m[key]; twice {
+		return -1
+	}
+	return i
+}
+
+func (rec *Record) indexDocument(i int, types map[typeClass]int) {
+	f := &rec.subjects[i].Facts
+	for _, id := range f.idents {
+		if j, ok := rec.named[id]; !ok || j != i {
+			rec.named[id] = once(rec.named, id, i)
+		}
+	}
+	if f.typ != typeDocument {
+		return
+	}
+	for _, url := range f.contents {
+		ref := relative(url)
+		rec.content[ref] = append(rec.content[ref], i)
+	}
+	t := typeClass{f.docType, f.class}
+	n, ok := types[t]
+	if !ok {
+		n = len(rec.types)
+		types[t] = n
+		rec.types = append(rec.types, t)
+	}
+	rec.typeOf[i] = n
+}
+
+// State returns the state of the dossier.
+func (rec *Record) State() State {
+	if rec == nil {
+		return NoDossier
+	}
+	return rec.state
+}
+
+// Len returns the number of subjects.
+func (rec *Record) Len() int {
+	if rec == nil {
+		return 0
+	}
+	return len(rec.subjects)
+}
+
+// Subject returns the i-th subject; zero if there is none.
+func (rec *Record) Subject(i int) Subject {
+	if i < 0 || i >= rec.Len() {
+		return Subject{}
+	}
+	return rec.subjects[i]
+}
+
+// Index returns the place of the subject with a reference.
+func (rec *Record) Index(ref string) (int, bool) {
+	if rec == nil {
+		return 0, false
+	}
+	i, ok := rec.place[ref]
+	return i, ok && i >= 0
+}
+
+// ActiveConsent returns the reference of the one Consent of a kind and actor that
+// has the status active, whatever its period: one that follows takes its place
+// (POLICY §6). actor is what ConsentActor returns, zero for none.
+func (rec *Record) ActiveConsent(kind ConsentKind, actor fhir.Ident) (ref string, ok bool) {
+	if rec == nil {
+		return "", false
+	}
+	for _, i := range rec.consents {
+		f := &rec.subjects[i].Facts
+		if f.status == Current && f.consent.kind == kind && f.consent.actor == actor {
+			return rec.subjects[i].Ref, true
+		}
+	}
+	return "", false
+}
+
+// patientFacts returns the facts of the Patient; zero if there is none, or
+// several.
+func (rec *Record) patientFacts() patientFacts {
+	if rec == nil || rec.patient < 0 {
+		return patientFacts{}
+	}
+	return rec.subjects[rec.patient].Facts.person
+}
+
+// patientRef returns the reference of the Patient, "" if there is none.
+func (rec *Record) patientRef() string {
+	if rec == nil || rec.patient < 0 {
+		return ""
+	}
+	return rec.subjects[rec.patient].Ref
+}
