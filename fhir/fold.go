@@ -29,7 +29,9 @@ func plain(s string) bool {
 }
 
 func foldUnicode(s string) string {
-	s = norm.NFKD.String(cases.Fold().String(s))
+	// Decomposing again splits what folding put together, and some letters have a
+	// case only once decomposed.
+	s = norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s)))
 	var b strings.Builder
 	b.Grow(len(s))
 	for _, r := range s {
