@@ -110,8 +110,9 @@ func (o *PatchOp) parsePointer() bool {
 	if !ok || len(o.Path) > maxPathLength {
 		return false
 	}
-	if key, value, after, ok := cutPseudo(rest, "extension"); ok {
-		return o.pseudo(key, value, after)
+	if strings.HasPrefix(rest, "extension[") {
+		key, value, after, ok := cutPseudo(rest, "extension")
+		return ok && o.pseudo(key, value, after)
 	}
 	for segment := range strings.SplitSeq(rest, "/") {
 		name, ok := unescapePointer(segment)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ErrSplice is the error of edits that overlap, leave the resource, or would not
@@ -133,11 +134,13 @@ func (r *Resource) Splice(edits []Edit) (*Resource, error) {
 	return spliced, nil
 }
 
-// Quote returns s as a JSON string.
+// Quote returns s as a JSON string that Scan takes: NUL and bytes that are not
+// UTF-8 become U+FFFD.
 func Quote(s string) []byte { return appendQuoted(make([]byte, 0, len(s)+2), s) }
 
 func appendQuoted(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
+	s = strings.ToValidUTF8(s, "\ufffd")
 	b = append(b, '"')
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -149,6 +152,8 @@ func appendQuoted(b []byte, s string) []byte {
 			b = append(b, '\\', 'r')
 		case c == '\t':
 			b = append(b, '\\', 't')
+		case c == 0:
+			b = append(b, "\ufffd"...)
 		case c < 0x20:
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		default:

@@ -146,4 +146,7 @@ func TestQuote(t *testing.T) {
 			t.Errorf("%q came back as %q", s, got)
 		}
 	}
+	if got := scan(t, string(Quote("a\x00b\xff"))).Root().Text(); got != "a\ufffdb\ufffd" {
+		t.Errorf("got %q", got)
+	}
 }
