@@ -35,7 +35,7 @@ type house struct {
 	verifier *auth.Verifier
 	signer   *auth.Signer
 	now      time.Time
-	nextID   string // the id of the next resource, once; random if ""
+	ids      []string // of the next resources; random ones after them
 }
 
 var opened = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -65,8 +65,9 @@ func newHouseOver(t testing.TB, wrap func(store.Store) store.Store) *house {
 	h.door, err = dossier.New(dossier.Config{
 		Store: h.store, Vault: keys, Audit: log, Policy: engine, Base: base, Now: clock, INSKey: dossier.Warns,
 		NewID: func() string {
-			if id := h.nextID; id != "" {
-				h.nextID = ""
+			if len(h.ids) > 0 {
+				id := h.ids[0]
+				h.ids = h.ids[1:]
 				return id
 			}
 			return "t" + strings.ToLower(rand.Text())
