@@ -63,8 +63,8 @@ func testReopen(t *testing.T, e Engine) {
 	}
 
 	s = open(t, e)
-	if after := dump(t, s, w); after != before {
-		t.Fatalf("before\n%s\nafter\n%s", before, after)
+	if diff := different(dump(t, s, w), before); diff != "" {
+		t.Fatal(diff)
 	}
 	// An upload waits for its commit across a restart.
 	commit(t, s, store.Tx{Dossier: d, Expect: 1, Header: active(), Contents: []store.Content{{ID: content("y upload"), Owner: rowKey("y")}}})
@@ -332,8 +332,8 @@ func testAllOrNothing(t *testing.T, e Engine) {
 			tx := good()
 			test.spoil(&tx)
 			refused(t, s, tx, test.want)
-			if after := dump(t, s, w); after != before {
-				t.Fatalf("before\n%s\nafter\n%s", before, after)
+			if diff := different(dump(t, s, w), before); diff != "" {
+				t.Fatal(diff)
 			}
 		})
 	}

@@ -56,7 +56,9 @@ func walk(next page, limit int) ([]store.Event, error) {
 		if len(events) > limit {
 			return nil, fmt.Errorf("%d events in a page of %d", len(events), limit)
 		}
-		found = append(found, events...)
+		if found = append(found, events...); len(found) > 100_000 {
+			return nil, errors.New("paging does not end")
+		}
 		last := events[len(events)-1]
 		at = store.Cursor{Recorded: last.Recorded, ID: last.ID}
 	}

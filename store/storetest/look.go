@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,27 @@ func dump(t testing.TB, s store.Store, w world) string {
 	return b.String()
 }
 
+// different gives the lines that only one of two dumps has; empty when they are
+// the same.
+func different(got, want string) string {
+	if got == want {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("the stores differ:\n")
+	only := func(sign, text, other string) {
+		lines := strings.Split(other, "\n")
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSuffix(line, "\n"); !slices.Contains(lines, line) {
+				fmt.Fprintf(&b, "%s %s\n", sign, line)
+			}
+		}
+	}
+	only("got ", got, want)
+	only("want", want, got)
+	return b.String()
+}
+
 func dumpDossier(t testing.TB, b *strings.Builder, s store.Store, d store.Dossier) {
 	t.Helper()
 	ctx := context.Background()
@@ -119,7 +141,9 @@ func dumpDossier(t testing.TB, b *strings.Builder, s store.Store, d store.Dossie
 		}
 	}
 	keys := one[[]store.KeyRecord](t)(s.Keys(ctx, d))
-	slices.SortFunc(keys, func(a, b store.KeyRecord) int { return int(a.Kind) - int(b.Kind) })
+	slices.SortFunc(keys, func(a, b store.KeyRecord) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Number, b.Number))
+	})
 	for _, k := range keys {
 		fmt.Fprintf(b, "key %x: %d %d %d %q\n", k.Dossier, k.Kind, k.Number, k.Epoch, k.Wrapped)
 	}

@@ -15,10 +15,18 @@ type Engine interface {
 // Run runs the suite. fresh makes an empty Engine, and is called for each test;
 // what it makes goes away with t.
 func Run(t *testing.T, fresh func(t *testing.T) Engine) {
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, Engine)
-	}{
+	for _, test := range tests() {
+		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
+	}
+}
+
+type test struct {
+	name string
+	run  func(*testing.T, Engine)
+}
+
+func tests() []test {
+	return []test{
 		{"RoundTrip", testRoundTrip},
 		{"Reopen", testReopen},
 		{"EmptyValues", testEmptyValues},
@@ -28,6 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Engine) {
 
 		{"Header", testHeader},
 		{"AllOrNothing", testAllOrNothing},
+		{"Model", testModel},
 		{"Precedence", testPrecedence},
 		{"InvalidTx", testInvalidTx},
 		{"Versions", testVersions},
@@ -60,8 +69,6 @@ func Run(t *testing.T, fresh func(t *testing.T) Engine) {
 		{"Cancelled", testCancelled},
 		{"Closed", testClosed},
 		{"CloseUnderLoad", testCloseUnderLoad},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
 	}
 }
 
