@@ -107,8 +107,10 @@ func (n Node) resourceTypeID() typeID {
 	if name.Kind() != String {
 		return noType
 	}
-	v := name.n()
-	return resourceNamed(string(n.t.raw[v.start+1 : v.end-1]))
+	if v := name.n(); !v.escaped {
+		return resourceNamed(string(n.t.raw[v.start+1 : v.end-1])) // does not allocate
+	}
+	return resourceNamed(name.Text())
 }
 
 // unknownResource reports a resource whose type the table does not have, and

@@ -101,7 +101,15 @@ func TestParseRefuses(t *testing.T) {
 		{"document without composition", `{"resourceType":"Bundle","type":"document","identifier":{"system":"urn:x","value":"1"},"timestamp":"2024-01-01T00:00:00Z","entry":[{"resource":{"resourceType":"Patient"}}]}`, "invariant", "Bundle"},
 		{"element id with space", `{"resourceType":"Patient","name":[{"id":"a b","family":"x"}]}`, "value", "Patient.name[0].id"},
 
+		{"type written with an escape", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Pati\u0065nt","gender":"x"}}]}`, "code-invalid", "Bundle.entry[0].resource.gender"},
+		{"two resources in one place", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":[{"resourceType":"Patient"}]}]}`, "structure", "Bundle.entry[0].resource"},
+
 		// A resource of a type that the table does not describe.
+		{"array in array in a foreign resource", foreign(`"note":[["a"]]`), "structure", "Bundle.entry[0].resource.note[0]"},
+		{"bad data in a foreign resource", foreign(`"data":"\u0001"`), "value", "Bundle.entry[0].resource.data"},
+		{"resource in a foreign resource", foreign(`"x":{"resourceType":"Patient","gender":"x"}`), "code-invalid", "Bundle.entry[0].resource.x.gender"},
+		{"empty foreign resource in the depth", foreign(`"x":{"y":[{}]}`), "structure", "Bundle.entry[0].resource.x.y[0]"},
+		{"bad extension of a foreign primitive", foreign(`"code":"a","_code":{"extension":[]}`), "structure", "Bundle.entry[0].resource.code.extension"},
 		{"null in a foreign resource", foreign(`"code":null`), "structure", "Bundle.entry[0].resource.code"},
 		{"empty object in a foreign resource", foreign(`"code":{}`), "structure", "Bundle.entry[0].resource.code"},
 		{"empty array in a foreign resource", foreign(`"code":[]`), "structure", "Bundle.entry[0].resource.code"},
@@ -162,6 +170,62 @@ func TestParseAccepts(t *testing.T) {
 		}
 		if string(r.Bytes()) != strings.TrimSpace(data) {
 			t.Errorf("%s: bytes differ", name)
+		}
+	}
+}
+
+func TestInvariants(t *testing.T) {
+	in := func(typ, members string) string { return `{"resourceType":"` + typ + `",` + members + `}` }
+	ext := func(value string) string {
+		return `{"resourceType":"Patient","extension":[{"url":"http://x",` + value + `}]}`
+	}
+	const section = `"status":"final","type":{"text":"x"},"date":"2024","author":[{"display":"x"}],"title":"x"`
+	const audit = `"type":{"code":"rest"},"recorded":"2024-01-01T00:00:00Z","agent":[{"requestor":true}],"source":{"observer":{"display":"x"}}`
+	const consent = `"status":"active","scope":{"text":"x"},"category":[{"text":"x"}]`
+	const entry = `"entry":[{"resource":{"resourceType":"Patient"}`
+	for _, c := range []struct{ key, broken, kept string }{
+		{"ext-1", ext(`"valueCode":"a","extension":[{"url":"y","valueCode":"a"}]`), ext(`"valueCode":"a"`)},
+		{"att-1", ext(`"valueAttachment":{"data":"QQ=="}`), ext(`"valueAttachment":{"data":"QQ==","contentType":"a/b"}`)},
+		{"cpt-2", ext(`"valueContactPoint":{"value":"1"}`), ext(`"valueContactPoint":{"value":"1","system":"phone"}`)},
+		{"per-1", ext(`"valuePeriod":{"start":"2024","end":"2023"}`), ext(`"valuePeriod":{"start":"2023","end":"2024"}`)},
+		{"qty-3", ext(`"valueQuantity":{"code":"mg"}`), ext(`"valueQuantity":{"code":"mg","system":"http://unitsofmeasure.org"}`)},
+		{"rat-1", ext(`"valueRatio":{"numerator":{"value":1}}`), ext(`"valueRatio":{"numerator":{"value":1},"denominator":{"value":2}}`)},
+		{"pat-1", in("Patient", `"contact":[{"gender":"male"}]`), in("Patient", `"contact":[{"name":{"text":"x"}}]`)},
+		{"org-1", in("Organization", `"active":true`), in("Organization", `"name":"x"`)},
+		{"org-2", in("Organization", `"name":"x","address":[{"use":"work","city":"x"},{"use":"home","city":"x"}]`), in("Organization", `"name":"x","address":[{"use":"work","city":"x"}]`)},
+		{"org-3", in("Organization", `"name":"x","telecom":[{"use":"home","system":"phone","value":"1"}]`), in("Organization", `"name":"x","telecom":[{"system":"phone","value":"1"}]`)},
+		{"ppc-1", in("Consent", consent), in("Consent", consent+`,"policyRule":{"text":"x"}`)},
+		{"lst-1", in("List", `"status":"current","mode":"working","emptyReason":{"text":"x"},"entry":[{"item":{"display":"x"}}]`), in("List", `"status":"current","mode":"working","emptyReason":{"text":"x"}`)},
+		{"lst-2", in("List", `"status":"current","mode":"working","entry":[{"deleted":true,"item":{"display":"x"}}]`), in("List", `"status":"current","mode":"changes","entry":[{"deleted":true,"item":{"display":"x"}}]`)},
+		{"lst-3", in("List", `"status":"current","mode":"changes","entry":[{"date":"2024","item":{"display":"x"}}]`), in("List", `"status":"current","mode":"working","entry":[{"date":"2024","item":{"display":"x"}}]`)},
+		{"sev-1", in("AuditEvent", audit+`,"entity":[{"name":"x","query":"QQ=="}]`), in("AuditEvent", audit+`,"entity":[{"query":"QQ=="}]`)},
+		{"cmp-1", in("Composition", section+`,"section":[{"title":"x"}]`), in("Composition", section+`,"section":[{"title":"x","entry":[{"display":"x"}]}]`)},
+		{"cmp-2", in("Composition", section+`,"section":[{"emptyReason":{"text":"x"},"entry":[{"display":"x"}]}]`), in("Composition", section+`,"section":[{"emptyReason":{"text":"x"},"section":[{"entry":[{"display":"x"}]}]}]`)},
+		{"obs-3", in("Observation", `"status":"final","code":{"text":"x"},"referenceRange":[{"type":{"text":"x"}}]`), in("Observation", `"status":"final","code":{"text":"x"},"referenceRange":[{"text":"x"}]`)},
+		{"obs-6", in("Observation", `"status":"final","code":{"text":"x"},"valueString":"x","dataAbsentReason":{"text":"x"}`), in("Observation", `"status":"final","code":{"text":"x"},"dataAbsentReason":{"text":"x"}`)},
+		{"inv-1", in("Parameters", `"parameter":[{"name":"x"}]`), in("Parameters", `"parameter":[{"name":"x","valueCode":"x"}]`)},
+		{"grp-1", in("Group", `"type":"person","actual":false,"member":[{"entity":{"display":"x"}}]`), in("Group", `"type":"person","actual":true,"member":[{"entity":{"display":"x"}}]`)},
+		{"bdl-1", in("Bundle", `"type":"collection","total":0`), in("Bundle", `"type":"history","total":0`)},
+		{"bdl-2", in("Bundle", `"type":"collection",`+entry+`,"search":{"mode":"match"}}]`), in("Bundle", `"type":"searchset",`+entry+`,"search":{"mode":"match"}}]`)},
+		{"bdl-3", in("Bundle", `"type":"collection",`+entry+`,"request":{"method":"PUT","url":"x"}}]`), in("Bundle", `"type":"batch",`+entry+`,"request":{"method":"PUT","url":"x"}}]`)},
+		{"bdl-4", in("Bundle", `"type":"batch-response",`+entry+`}]`), in("Bundle", `"type":"batch-response",`+entry+`,"response":{"status":"200"}}]`)},
+		{"bdl-5", in("Bundle", `"type":"collection","entry":[{"fullUrl":"urn:x"}]`), in("Bundle", `"type":"collection",`+entry+`}]`)},
+		{"bdl-7", in("Bundle", `"type":"collection","entry":[{"fullUrl":"urn:x","resource":{"resourceType":"Patient"}},{"fullUrl":"urn:x","resource":{"resourceType":"Patient"}}]`), in("Bundle", `"type":"collection","entry":[{"fullUrl":"urn:x","resource":{"resourceType":"Patient","meta":{"versionId":"1"}}},{"fullUrl":"urn:x","resource":{"resourceType":"Patient","meta":{"versionId":"2"}}}]`)},
+		{"bdl-8", in("Bundle", `"type":"collection",`+entry+`,"fullUrl":"http://x/Patient/1/_history/1"}]`), in("Bundle", `"type":"collection",`+entry+`,"fullUrl":"http://x/Patient/1"}]`)},
+		{"bdl-9", in("Bundle", `"type":"document","timestamp":"2024-01-01T00:00:00Z","entry":[{"resource":{"resourceType":"Composition",`+section+`}}]`), in("Bundle", `"type":"document","identifier":{"system":"urn:x","value":"1"},"timestamp":"2024-01-01T00:00:00Z","entry":[{"resource":{"resourceType":"Composition",`+section+`}}]`)},
+		{"bdl-10", in("Bundle", `"type":"document","identifier":{"system":"urn:x","value":"1"},"entry":[{"resource":{"resourceType":"Composition",`+section+`}}]`), ""},
+		{"bdl-11", in("Bundle", `"type":"document","identifier":{"system":"urn:x","value":"1"},"timestamp":"2024-01-01T00:00:00Z"`), ""},
+		{"bdl-12", in("Bundle", `"type":"message",`+entry+`}]`), in("Bundle", `"type":"message","entry":[{"resource":{"resourceType":"MessageHeader","source":{"endpoint":"http://x"}}}]`)},
+	} {
+		_, err := Parse([]byte(c.broken))
+		var invalid *Invalid
+		if !errors.As(err, &invalid) || invalid.Issues[0].Diagnostics != c.key || invalid.Issues[0].Code != "invariant" {
+			t.Errorf("%s: %v", c.key, err)
+		}
+		if c.kept != "" {
+			if _, err := Parse([]byte(c.kept)); err != nil {
+				t.Errorf("%s, kept: %v", c.key, err)
+			}
 		}
 	}
 }

@@ -30,7 +30,8 @@ func Replace(n Node, with []byte) Edit {
 }
 
 // RemoveMember removes a member of an object, with the comma and the white space
-// that belong to it. Several members of one object may go in one Splice.
+// that belong to it. Several members of one object may go in one Splice. An
+// absent node removes nothing.
 func RemoveMember(n Node) Edit {
 	start, end := n.Span()
 	return Edit{Start: start, End: end, remove: n.i}

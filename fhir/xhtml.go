@@ -21,6 +21,10 @@ var xhtmlElements = []string{
 	"table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var",
 }
 
+// maxAttributes bounds the attributes of one tag, so that looking for duplicates
+// stays cheap.
+const maxAttributes = 64
+
 // checkXHTML returns the rule that a narrative breaks: one <div> in the XHTML
 // namespace, well-formed without entities of its own, with formatting only and
 // some content (txt-1, txt-2).
@@ -66,6 +70,9 @@ func checkTag(tag xml.StartElement, depth int) *rule {
 	}
 	if _, ok := slices.BinarySearch(xhtmlElements, tag.Name.Local); !ok {
 		return activeXHTML
+	}
+	if len(tag.Attr) > maxAttributes {
+		return badXHTML
 	}
 	for i, a := range tag.Attr {
 		if !safeAttribute(a) {
