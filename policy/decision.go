@@ -147,7 +147,7 @@ func (b *book) decide(c Case) Decision {
 		case Limit:
 			limited.add(i)
 		default: // Refuse, and whatever is no effect
-			if refused.empty() {
+			if refused.empty() && !byID(c.Act) {
 				d.refusal, d.text = b.rules[i].class, i+1
 			}
 			refused.add(i)

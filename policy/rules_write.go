@@ -262,12 +262,17 @@ var rulesOfWriting = []rule{
 			FR: "Le statut passe de courant à remplacé, ou à saisi par erreur ; tout autre changement est refusé.",
 			EN: "Status goes from current to superseded, or to entered-in-error; any other change is refused."},
 		source: "DOMAIN §2.8",
-		on:     on(ActReplace, ActSupersede, ActStatus),
+		on:     on(ActAdd, ActReplace, ActSupersede, ActStatus),
 		class:  Unprocessable,
 		told: fhir.Text{
 			FR: "Ce changement de statut n'est pas permis.",
 			EN: "This change of status is not permitted."},
-		judge: func(c Case) Effect { return refuseIf(c.Act == ActStatus || c.Status != Current) },
+		judge: func(c Case) Effect {
+			if c.Act == ActAdd {
+				return refuseIf(c.Status != Current && c.Status != Superseded)
+			}
+			return refuseIf(c.Act == ActStatus || c.Status != Current)
+		},
 	},
 }
 
