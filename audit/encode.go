@@ -21,7 +21,7 @@ const eventFormat = 1
 func (e Event) AppendBinary(b []byte) []byte {
 	b = append(b, eventFormat)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Recorded.UnixNano()))
-	b = append(b, byte(e.Class), byte(e.Kind), byte(e.Mode), byte(e.Action), flag(e.Allowed))
+	b = append(b, byte(e.Class), byte(e.Kind), byte(e.Mode), byte(e.Action), flag(e.Allowed), flag(e.Secret))
 	b = binary.AppendUvarint(b, uint64(e.Status))
 	for _, s := range e.texts() {
 		b = appendText(b, *s)
@@ -44,7 +44,7 @@ func Decode(b []byte) (Event, error) {
 	}
 	e.Recorded = time.Unix(0, int64(binary.BigEndian.Uint64(d.bytes(8)))).UTC()
 	e.Class, e.Kind, e.Mode = policy.Class(d.byte()), auth.Kind(d.byte()), auth.Mode(d.byte())
-	e.Action, e.Allowed = Action(d.byte()), d.flag()
+	e.Action, e.Allowed, e.Secret = Action(d.byte()), d.flag(), d.flag()
 	e.Status = int(d.number())
 	for _, s := range e.texts() {
 		*s = d.text()

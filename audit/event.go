@@ -54,6 +54,7 @@ type Event struct {
 	ID       store.EventID // random; Log fills it when zero
 	Recorded time.Time     // Log fills it when zero; nanoseconds are kept
 	Class    policy.Class  // who may see the event (POLICY G09); clear in the store
+	Secret   bool          // of a secret session: never for representatives
 
 	// Who. About fills these.
 	Kind          auth.Kind
@@ -70,11 +71,12 @@ type Event struct {
 	Action      Action   // zero: the one that goes with Interaction
 	Patient     string   // FHIR id of the Patient; "" in the system journal
 	Objects     []string // "DocumentReference/x/_history/2"; of a search, what it names
-	Query       string   // of a search, as received: "DocumentReference?patient=…"
+	Query       string   // of a search, with its type: "DocumentReference?patient=…"
 
-	// Why. About fills Mode and Purpose.
+	// Why. About fills Mode and Reason as the credential has them; an open emergency
+	// grant changes Mode.
 	Mode    auth.Mode
-	Purpose string // http://terminology.hl7.org/CodeSystem/v3-ActReason
+	Purpose string // http://terminology.hl7.org/CodeSystem/v3-ActReason; Log fills it from Kind and Mode when ""
 	Reason  string // written reason of an emergency
 
 	// Outcome.
@@ -96,7 +98,6 @@ func About(p auth.Principal) Event {
 		Client:        p.Client(),
 		TokenID:       p.TokenID(),
 		Mode:          p.Mode(),
-		Purpose:       purpose(p.Kind(), p.Mode()),
 		Reason:        p.Reason(),
 	}
 }

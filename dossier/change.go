@@ -71,13 +71,14 @@ func (ch *change) keep(n newContent, owner store.RowKey) {
 	ch.tx.Contents = append(ch.tx.Contents, store.Content{ID: n.ref.id, Owner: owner, Sealed: n.sealed})
 }
 
-// note adds the event of the change.
+// note adds the events of the change, classed by what was and by what will be.
 func (ch *change) note(dec policy.Decision, action audit.Action) {
 	var objects []string
 	for _, r := range ch.rows {
 		objects = append(objects, versionRef(r))
 	}
-	ch.events = append(ch.events, ch.c.event(ch.d, ch.v, dec, action, objects...))
+	after := ch.c.policy.View(ch.c.p, ch.d.with(ch.tx.Header, ch.rows).record, ch.c.at)
+	ch.events = append(ch.events, ch.c.events(ch.d, dec, action, objects, ch.v, after)...)
 }
 
 // commit makes the change durable with its events, and keeps the dossier as it

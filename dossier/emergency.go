@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"opendmp/audit"
 	"opendmp/auth"
 	"opendmp/fhir"
 	"opendmp/policy"
@@ -84,9 +85,9 @@ func (c *call) emergencyPlace(ctx context.Context, e emergency) (*loaded, *polic
 // refuseEmergency answers one wording for opposed, blocked, closed and
 // unauthorised; a missing reason and an unknown dossier say so.
 func (c *call) refuseEmergency(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, e emergency) (Answer, error) {
-	event := c.event(d, v, dec, doExecute)
+	event := c.event(d, dec, doExecute, v)
 	event.Reason = e.reason
-	if _, err := c.audit.Record(ctx, c.target(d), event); err != nil {
+	if _, err := c.record(ctx, d, []audit.Event{event}); err != nil {
 		return Answer{}, err
 	}
 	if dec.Refusal() == policy.Unprocessable {
@@ -177,7 +178,8 @@ func (c *call) putGrant(d *loaded, v *policy.View, e emergency) (*change, *row, 
 	if err != nil {
 		return nil, nil, internal(err, "grant")
 	}
-	event := c.event(d, v, v.Emergency(e.circumstance, e.reason), doExecute, versionRef(row))
+	event := c.event(d, v.Emergency(e.circumstance, e.reason), doExecute, v)
+	event.Objects = []string{versionRef(row)}
 	event.Mode, event.Reason, event.Interaction = auth.BrisDeGlace, e.reason, "$bris-de-glace"
 	ch.events = append(ch.events, event)
 	ch.notice("bris-de-glace")

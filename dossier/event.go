@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"context"
+	"slices"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -26,40 +27,138 @@ func (s *Service) target(d *loaded) audit.Target {
 	return audit.Target{Dossier: d.id, Ring: d.ring}
 }
 
-// event describes this call on d: who, why and what; the class follows from
-// what was touched.
-func (c *call) event(d *loaded, v *policy.View, dec policy.Decision, action audit.Action, objects ...string) audit.Event {
+// events describes this call on d: who, why and what. What was touched is told
+// in one event for each class of the history, so that the patient sees that
+// somebody looked even when one of the documents is hidden from them; a query
+// that names a hidden document is told apart as a whole. Views are those of the
+// caller before and, of a write, after it.
+func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objects []string, views ...*policy.View) []audit.Event {
+	named := c.named(d)
+	floor := classOf(views, named)
+	byClass := make(map[policy.Class][]string)
+	for _, o := range objects {
+		class := stricter(floor, classOf(views, []string{o}))
+		byClass[class] = append(byClass[class], o)
+	}
+	if len(byClass[floor]) == 0 {
+		byClass[floor] = nil
+	}
+	var out []audit.Event
+	for _, class := range [...]policy.Class{policy.Open, policy.Secret, policy.Withheld} {
+		touched, ok := byClass[class]
+		if !ok {
+			continue
+		}
+		e := c.event(d, dec, action, views...)
+		e.Class, e.Objects = class, touched
+		if class == floor {
+			e.Objects = appendMissing(touched, named)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// event is the part that all events of the call share.
+func (c *call) event(d *loaded, dec policy.Decision, action audit.Action, views ...*policy.View) audit.Event {
 	e := audit.About(c.p)
 	e.Interaction = c.transactionCode()
 	e.Action = action
-	e.Objects = objects
 	e.Query = c.r.RawQuery
 	e.Allowed = dec.Allowed()
 	e.Rules = dec.Rules()
 	e.RequestID = c.r.TraceID
+	e.Secret = c.p.Secret()
 	if d != nil {
 		if p := d.patient(); p != nil {
 			e.Patient = p.id
 		}
 	}
-	if v != nil {
-		e.Mode = v.Situation().Mode
-		e.Class = v.ClassOf(objects, c.named())
+	if len(views) > 0 {
+		e.Mode = views[0].Situation().Mode
 	}
 	return e
 }
 
-// named returns the references that the query names, so that a search is
-// classed by what was asked for as well as by what it found.
-func (c *call) named() []string {
-	if c.r.Query == nil {
+// classOf is the strictest class that the views give to references. Without a
+// view nothing of a dossier is concerned.
+func classOf(views []*policy.View, refs []string) policy.Class {
+	class := policy.Open
+	for _, v := range views {
+		if v != nil {
+			class = stricter(class, v.ClassOf(refs, nil))
+		}
+	}
+	return class
+}
+
+// stricter orders the classes: withheld is the narrowest.
+func stricter(a, b policy.Class) policy.Class {
+	if a == policy.Withheld || b == policy.Withheld {
+		return policy.Withheld
+	}
+	return max(a, b)
+}
+
+func appendMissing(refs, more []string) []string {
+	for _, r := range more {
+		if !slices.Contains(refs, r) {
+			refs = append(refs, r)
+		}
+	}
+	return refs
+}
+
+// named returns what the query names in d, found or not, visible to the caller
+// or not: a search is classed by what it asked for as well as by what it found.
+func (c *call) named(d *loaded) []string {
+	q := c.r.Query
+	if q == nil || d == nil {
 		return nil
 	}
 	var refs []string
-	for _, id := range c.r.Query.IDs {
-		refs = append(refs, c.r.Type+"/"+id)
+	for _, r := range d.rows {
+		if slices.Contains(q.IDs, r.id) || c.namesIdentifier(r) {
+			refs = append(refs, r.ref())
+		}
+	}
+	for _, param := range [...]string{"related", "relatesto", "entity", "target"} {
+		for _, value := range q.Names(param) {
+			if typ, id, ok := c.localRef(value); ok {
+				refs = append(refs, typ+"/"+id)
+			}
+		}
 	}
 	return refs
+}
+
+// namesIdentifier tells whether the query gives an identifier of the row.
+func (c *call) namesIdentifier(r *row) bool {
+	if len(c.r.Query.Idents) == 0 || r.typ == "Patient" {
+		return false
+	}
+	for have := range r.values.Tokens("identifier") {
+		for _, want := range c.r.Query.Idents {
+			if have.Value == want.Value && (want.System == "" || have.System == want.System) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// record makes the events of a call on d durable.
+func (c *call) record(ctx context.Context, d *loaded, events []audit.Event) (audit.Receipt, error) {
+	return c.audit.Record(ctx, c.target(d), events...)
+}
+
+// allowed marks the events of what was carried out although no rule of its own
+// was asked: an empty search, an answer that was given before.
+func allowed(events []audit.Event) []audit.Event {
+	for i := range events {
+		events[i].Allowed = true
+	}
+	return events
 }
 
 // transactionCode names the interaction in the history: the IHE transaction
@@ -84,7 +183,7 @@ func (c *call) transactionCode() string {
 
 // refuse makes the refusal durable, then returns it.
 func (c *call) refuse(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, action audit.Action, err error, objects ...string) (Answer, error) {
-	if _, auditErr := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, action, objects...)); auditErr != nil {
+	if _, auditErr := c.record(ctx, d, c.events(d, dec, action, objects, v)); auditErr != nil {
 		return Answer{}, auditErr
 	}
 	return Answer{}, err

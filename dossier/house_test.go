@@ -40,7 +40,9 @@ type house struct {
 
 var opened = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
-func newHouse(t testing.TB) *house { return newHouseOver(t, func(s store.Store) store.Store { return s }) }
+func newHouse(t testing.TB) *house {
+	return newHouseOver(t, func(s store.Store) store.Store { return s })
+}
 
 // newHouseOver builds a house over a store that the test may wrap.
 func newHouseOver(t testing.TB, wrap func(store.Store) store.Store) *house {

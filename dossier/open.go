@@ -96,7 +96,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 		return c.undo(ctx, nil, nil, dec, err)
 	}
 	ch.tx.Keys = keys
-	e := c.event(nil, nil, dec, doCreate)
+	e := c.event(nil, dec, doCreate)
 	e.Patient = ids[o.patient.Index]
 	for _, r := range ch.rows {
 		e.Objects = append(e.Objects, versionRef(r))
@@ -208,9 +208,7 @@ func (c *call) openedBefore(ctx context.Context, d *loaded, o *opening) (Answer,
 		as.version, as.updated = 1, r.origin.Deposited
 		first = append(first, &as)
 	}
-	e := c.event(d, v, policy.Decision{}, doCreate, patient.ref())
-	e.Allowed = true
-	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	receipt, err := c.record(ctx, d, allowed(c.events(d, policy.Decision{}, doCreate, []string{patient.ref()}, v)))
 	if err != nil {
 		return Answer{}, err
 	}

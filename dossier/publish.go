@@ -126,9 +126,7 @@ func (c *call) publishedBefore(ctx context.Context, d *loaded, v *policy.View, d
 	if known.deleted || known.digest != doc.digest {
 		return c.undo(ctx, d, v, policy.Decision{}, ErrConflict)
 	}
-	e := c.event(d, v, policy.Decision{}, doCreate, versionRef(known))
-	e.Allowed = true
-	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	receipt, err := c.record(ctx, d, allowed(c.events(d, policy.Decision{}, doCreate, []string{versionRef(known)}, v)))
 	if err != nil {
 		return Answer{}, err
 	}

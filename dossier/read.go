@@ -66,7 +66,7 @@ func (c *call) look(ctx context.Context, d *loaded) (*loaded, *policy.View, erro
 
 // deliver records the read and answers the current version of a resource.
 func (c *call) deliver(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, row *row, body content) (Answer, error) {
-	receipt, err := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, doRead, versionRef(row)))
+	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{versionRef(row)}, v))
 	if err != nil {
 		return Answer{}, err
 	}
@@ -181,7 +181,7 @@ func (c *call) history(ctx context.Context) (Answer, error) {
 	if !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	receipt, err := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, doRead, ref))
+	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{ref}, v))
 	if err != nil {
 		return Answer{}, err
 	}

@@ -96,9 +96,7 @@ func (c *call) replay(ctx context.Context, d *loaded, v *policy.View, sub *submi
 		first = append(first, &as)
 		objects = append(objects, r.ref())
 	}
-	e := c.event(d, v, policy.Decision{}, doCreate, objects...)
-	e.Allowed = true
-	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	receipt, err := c.record(ctx, d, allowed(c.events(d, policy.Decision{}, doCreate, objects, v)))
 	if err != nil {
 		return Answer{}, err
 	}

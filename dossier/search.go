@@ -218,9 +218,7 @@ func (c *call) recordSearch(ctx context.Context, places []*loaded, views []*poli
 			}
 		}
 		dec := views[i].Search(c.r.Type, len(c.r.Query.Idents) > 0)
-		e := c.event(d, views[i], dec, doExecute, objects...)
-		e.Allowed = true
-		r, err := c.audit.Record(ctx, c.target(d), e)
+		r, err := c.record(ctx, d, allowed(c.events(d, dec, doExecute, objects, views[i])))
 		if err != nil {
 			return audit.Receipt{}, err
 		}

@@ -38,9 +38,9 @@ func TestFirstSlice(t *testing.T) {
 
 	reader := h.doctor("8899900000099", "1750000001") // VALIDE by the structure
 	query := "?patient.identifier=" + published.System + "|" + published.Value + "&status=current"
-	found := reader.get("DocumentReference" + query).is(200).has("total", "1")
+	found := reader.get("DocumentReference"+query).is(200).has("total", "1")
 	id := found.at("entry.0.resource.id")
-	reader.get("DocumentReference/" + id).is(200).has("content.0.attachment.title", "Compte rendu de consultation")
+	reader.get("DocumentReference/"+id).is(200).has("content.0.attachment.title", "Compte rendu de consultation")
 	binary := found.at("entry.0.resource.content.0.attachment.url")
 	reader.get(binary).is(200).has("contentType", "application/xml")
 

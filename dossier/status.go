@@ -45,9 +45,7 @@ func (c *call) answerStatus(ctx context.Context, d *loaded, v *policy.View, dec 
 	if err != nil {
 		return Answer{}, err
 	}
-	e := c.event(d, v, dec, doExecute, objects...)
-	e.Allowed = true
-	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	receipt, err := c.record(ctx, d, allowed(c.events(d, dec, doExecute, objects, v)))
 	if err != nil {
 		return Answer{}, err
 	}

@@ -107,7 +107,8 @@ func (c *call) collect(ctx context.Context, d *loaded, v *policy.View, classes [
 
 // show releases one event if its class is readable and the query wants it.
 func (c *call) show(d *loaded, v *policy.View, classes []policy.Class, e audit.Event, q *fhir.Query) (shown, bool, error) {
-	if !slices.Contains(classes, e.Class) {
+	class := v.ClassNow(e.Class, e.Secret, e.Objects)
+	if !slices.Contains(classes, class) {
 		return shown{}, false, nil
 	}
 	r, err := c.auditEvent(d, e)
@@ -118,7 +119,7 @@ func (c *call) show(d *loaded, v *policy.View, classes []policy.Class, e audit.E
 	if !q.Match(values) {
 		return shown{}, false, nil
 	}
-	released, dec := policy.ReleaseEvent(v, e.Class, r)
+	released, dec := policy.ReleaseEvent(v, class, r)
 	return shown{e, released, values}, dec.Allowed(), nil
 }
 
@@ -155,9 +156,7 @@ func (c *call) answerEvents(ctx context.Context, d *loaded, v *policy.View, dec 
 		entries = append(entries, fhir.EntryOut{FullURL: c.base + "/AuditEvent/" + s.event.FHIRID(d.id), Mode: "match"})
 		resources = append(resources, s.released)
 	}
-	e := c.event(d, v, dec, doExecute)
-	e.Allowed = true
-	receipt, err := c.audit.Record(ctx, c.target(d), e)
+	receipt, err := c.record(ctx, d, allowed(c.events(d, dec, doExecute, nil, v)))
 	if err != nil {
 		return Answer{}, err
 	}
@@ -202,18 +201,19 @@ func (c *call) readEvent(ctx context.Context) (Answer, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Answer{}, err
 	}
-	if err != nil || !slices.Contains(classes, event.Class) {
+	class := v.ClassNow(event.Class, event.Secret, event.Objects)
+	if err != nil || !slices.Contains(classes, class) {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
 	r, err := c.auditEvent(d, event)
 	if err != nil {
 		return Answer{}, err
 	}
-	released, dec := policy.ReleaseEvent(v, event.Class, r)
+	released, dec := policy.ReleaseEvent(v, class, r)
 	if !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	receipt, err := c.audit.Record(ctx, c.target(d), c.event(d, v, dec, doRead, ref))
+	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{ref}, v))
 	if err != nil {
 		return Answer{}, err
 	}
