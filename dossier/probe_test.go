@@ -1,0 +1,113 @@
+package dossier_test
+
+import (
+	"context"
+	"io"
+	"iter"
+	"maps"
+	"sync"
+	"testing"
+
+	"opendmp/store"
+)
+
+// counted counts the calls of a store by method.
+type counted struct {
+	store.Store
+	mu    sync.Mutex
+	calls map[string]int
+	// events are those that were made durable since the last reset.
+	events int
+}
+
+func (c *counted) count(method string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls[method]++
+}
+
+func (c *counted) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls, c.events = make(map[string]int), 0
+}
+
+func (c *counted) Commit(ctx context.Context, tx store.Tx) error {
+	c.count("Commit")
+	c.mu.Lock()
+	c.events += len(tx.Events)
+	c.mu.Unlock()
+	return c.Store.Commit(ctx, tx)
+}
+
+func (c *counted) Header(ctx context.Context, d store.Dossier) (store.Header, error) {
+	c.count("Header")
+	return c.Store.Header(ctx, d)
+}
+
+func (c *counted) Rows(ctx context.Context, d store.Dossier) iter.Seq2[store.Row, error] {
+	c.count("Rows")
+	return c.Store.Rows(ctx, d)
+}
+
+func (c *counted) Bodies(ctx context.Context, d store.Dossier, refs []store.BodyRef) ([][]byte, error) {
+	c.count("Bodies")
+	return c.Store.Bodies(ctx, d, refs)
+}
+
+func (c *counted) Lookup(ctx context.Context, t store.Token) ([]store.Ref, error) {
+	c.count("Lookup")
+	return c.Store.Lookup(ctx, t)
+}
+
+func (c *counted) Keys(ctx context.Context, d store.Dossier) ([]store.KeyRecord, error) {
+	c.count("Keys")
+	return c.Store.Keys(ctx, d)
+}
+
+func (c *counted) Content(ctx context.Context, d store.Dossier, id store.ContentID) (io.ReadCloser, error) {
+	c.count("Content")
+	return c.Store.Content(ctx, d, id)
+}
+
+// What is hidden and what never existed make the same store calls and one
+// durable event each, when asked the first time and when asked again.
+func TestHiddenCostsWhatAbsentCosts(t *testing.T) {
+	c := &counted{}
+	c.reset()
+	h := newHouseOver(t, func(s store.Store) store.Store { c.Store = s; return c })
+	s := &scene{house: h, patient: h.openFor(published)}
+	s.author = h.doctor("899700218896", "1750000003")
+	pushDocX(h, s.author)
+	s.doc = "doc-x-id"
+	s.me().patch("DocumentReference/"+s.doc, label("MASQUE_PS")).is(200)
+	binary := s.me().get("DocumentReference/" + s.doc).at("content.0.attachment.url")
+
+	masked := h.doctor("8899900000099", "1750000001")
+	probes := map[string][2]string{
+		"read":    {"DocumentReference/" + s.doc, "DocumentReference/nothing"},
+		"vread":   {"DocumentReference/" + s.doc + "/_history/1", "DocumentReference/nothing/_history/1"},
+		"history": {"DocumentReference/" + s.doc + "/_history", "DocumentReference/nothing/_history"},
+		"binary":  {binary, "Binary/nothing"},
+		"_id":     {"DocumentReference?_id=" + s.doc, "DocumentReference?_id=nothing"},
+	}
+	masked.get("DocumentReference/" + s.doc) // both are known to the cache from here
+	for name, pair := range probes {
+		t.Run(name, func(t *testing.T) {
+			masked.get(pair[1])
+			ask := func(path string) (map[string]int, int, int) {
+				c.reset()
+				a := masked.get(path)
+				return c.calls, c.events, a.Status()
+			}
+			hidden, hiddenEvents, hiddenStatus := ask(pair[0])
+			absent, absentEvents, absentStatus := ask(pair[1])
+			if !maps.Equal(hidden, absent) || hiddenStatus != absentStatus {
+				t.Errorf("hidden %d %v, absent %d %v", hiddenStatus, hidden, absentStatus, absent)
+			}
+			if hiddenEvents != 1 || absentEvents != 1 {
+				t.Errorf("events: hidden %d, absent %d, want one each", hiddenEvents, absentEvents)
+			}
+		})
+	}
+}
