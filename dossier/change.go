@@ -20,6 +20,10 @@ type change struct {
 	v    *policy.View
 	push [16]byte
 	rows []*row
+	// records are those of rows, in their order.
+	records []*record
+	// result is the dossier as the commit will leave it, once it was asked for.
+	result *loaded
 	// planned are the references that the request creates, before their rows
 	// are built.
 	planned map[string]bool
@@ -55,8 +59,22 @@ func (ch *change) put(old *row, rec *record) (*row, error) {
 	if old == nil {
 		ch.find(ch.c.idToken(r.typ, r.id), key)
 	}
-	ch.rows = append(ch.rows, r)
+	ch.rows, ch.records = append(ch.rows, r), append(ch.records, rec)
 	return r, nil
+}
+
+// after returns the dossier as the commit will leave it. No row may be put
+// after it was asked for.
+func (ch *change) after() *loaded {
+	if ch.result == nil {
+		ch.result = ch.d.with(ch.tx.Header, ch.rows)
+	}
+	return ch.result
+}
+
+// viewAfter is the view of the caller on the dossier as it will be.
+func (ch *change) viewAfter() *policy.View {
+	return ch.c.policy.View(ch.c.p, ch.after().record, ch.c.at)
 }
 
 func (ch *change) find(t store.Token, key store.RowKey) {
@@ -77,8 +95,7 @@ func (ch *change) note(dec policy.Decision, action audit.Action) {
 	for _, r := range ch.rows {
 		objects = append(objects, versionRef(r))
 	}
-	after := ch.c.policy.View(ch.c.p, ch.d.with(ch.tx.Header, ch.rows).record, ch.c.at)
-	ch.events = append(ch.events, ch.c.events(ch.d, dec, action, objects, ch.v, after)...)
+	ch.events = append(ch.events, ch.c.events(ch.d, dec, action, objects, ch.v, ch.viewAfter())...)
 }
 
 // commit makes the change durable with its events, and keeps the dossier as it
@@ -88,7 +105,7 @@ func (ch *change) commit(ctx context.Context) (audit.Receipt, error) {
 	if err != nil {
 		return audit.Receipt{}, err
 	}
-	ch.c.cache.put(ch.d.with(ch.tx.Header, ch.rows))
+	ch.c.cache.put(ch.after())
 	return r, nil
 }
 

@@ -3,7 +3,6 @@ package dossier
 import (
 	"bytes"
 	"context"
-	"net/http"
 	"time"
 
 	"opendmp/fhir"
@@ -21,6 +20,9 @@ func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 		if err != nil {
 			return Answer{}, err
 		}
+		if known, err := c.existing(d, v); err != nil || known != nil {
+			return c.notCreated(ctx, d, v, known, err)
+		}
 		ch := c.newChange(d, v)
 		row, dec, err := c.putConsent(ctx, ch, r, fhir.Stamped{
 			ID: c.newID(), Version: 1, Updated: c.at, References: patientRef(s, d),
@@ -28,13 +30,7 @@ func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 		if err != nil {
 			return c.undo(ctx, d, v, dec, err)
 		}
-		ch.note(dec, doCreate)
-		c.tell(ch)
-		receipt, err := ch.commit(ctx)
-		if err != nil {
-			return Answer{}, err
-		}
-		return c.written(ctx, ch, nil, row, http.StatusCreated, receipt)
+		return c.created(ctx, ch, row, dec)
 	})
 }
 

@@ -224,7 +224,7 @@ func topLevel(r *fhir.Resource) map[string][]byte {
 }
 
 // finish commits the change of one resource and answers it as its writer may
-// read it afterwards: 204 when they may no longer.
+// read it afterwards.
 func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Decision) (Answer, error) {
 	ch.note(dec, doUpdate)
 	c.tell(ch)
@@ -232,35 +232,31 @@ func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Deci
 	if err != nil {
 		return Answer{}, err
 	}
-	now := ch.rows[len(ch.rows)-1]
-	return c.written(ctx, ch, old, now, http.StatusOK, receipt)
-}
-
-// written answers the new version of a row, status 200 or 201.
-func (c *call) written(ctx context.Context, ch *change, old, now *row, status int, receipt audit.Receipt) (Answer, error) {
-	empty := c.clinical(http.StatusNoContent, nothing(), receipt).version(now.version, now.updated).in(ch.v)
-	if status == http.StatusCreated {
-		empty.status = status
-		empty.location = c.base + "/" + versionRef(now)
-	}
-	if c.r.Return == "minimal" {
-		return empty, nil
-	}
-	rec, err := c.body(ctx, ch.d.id, ch.d.ring, now.key, now.version)
-	if err != nil {
-		return empty, nil // it is written, and the answer may not say otherwise
-	}
-	d := ch.d.with(ch.tx.Header, ch.rows)
-	released, dec := c.policy.View(c.p, d.record, c.at).Release(rec.resource, rec.origin)
-	if now.deleted && old != nil {
+	last := len(ch.rows) - 1
+	now, rec := ch.rows[last], ch.records[last]
+	released, dec := ch.viewAfter().Release(rec.resource, rec.origin)
+	if now.deleted {
 		released, dec = c.lastSight(ctx, ch, old, rec)
 	}
-	if !dec.Allowed() {
-		return empty, nil
+	return c.written(ch.v, now, http.StatusOK, released, dec, receipt), nil
+}
+
+// written answers the version just written, status 200 or 201: without a body
+// when the client wants none or its writer may no longer see it (then 204 for
+// 200).
+func (c *call) written(v *policy.View, now *row, status int, released policy.Released[*fhir.Resource], dec policy.Decision, receipt audit.Receipt) Answer {
+	body := one(released)
+	if c.r.Return == "minimal" || !dec.Allowed() {
+		body = nothing()
+		if status == http.StatusOK {
+			status = http.StatusNoContent
+		}
 	}
-	a := c.clinical(status, one(released), receipt).version(now.version, now.updated).in(ch.v)
-	a.location = empty.location
-	return a, nil
+	a := c.clinical(status, body, receipt).version(now.version, now.updated).in(v)
+	if status == http.StatusCreated {
+		a.location = c.base + "/" + versionRef(now)
+	}
+	return a
 }
 
 // lastSight releases a document that its author just marked as entered in
@@ -271,6 +267,19 @@ func (c *call) lastSight(ctx context.Context, ch *change, old *row, rec *record)
 		return policy.Released[*fhir.Resource]{}, policy.Decision{}
 	}
 	return ch.v.ReleaseOld(before.resource, before.origin, rec.resource)
+}
+
+// created commits the change that created now and answers it.
+func (c *call) created(ctx context.Context, ch *change, now *row, dec policy.Decision) (Answer, error) {
+	ch.note(dec, doCreate)
+	c.tell(ch)
+	receipt, err := ch.commit(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	rec := ch.records[slices.Index(ch.rows, now)]
+	released, dec := ch.viewAfter().Release(rec.resource, rec.origin)
+	return c.written(ch.v, now, http.StatusCreated, released, dec, receipt), nil
 }
 
 // delete removes a document for everyone; its author may, or the patient their

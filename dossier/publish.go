@@ -12,6 +12,7 @@ import (
 
 	"opendmp/fhir"
 	"opendmp/policy"
+	"opendmp/store"
 )
 
 // create answers POST [type]: a document (ITI-105) or a Consent. Other types
@@ -100,6 +101,9 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	if err != nil {
 		return Answer{}, err
 	}
+	if known, err := c.existing(d, v); err != nil || known != nil {
+		return c.notCreated(ctx, d, v, known, err)
+	}
 	known, err := c.holder(ctx, d, doc.idents)
 	if err != nil {
 		return Answer{}, err
@@ -112,32 +116,60 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	if err != nil {
 		return c.undo(ctx, d, v, dec, err)
 	}
-	ch.note(dec, doCreate)
-	receipt, err := ch.commit(ctx)
-	if err != nil {
-		return Answer{}, err
-	}
-	return c.written(ctx, ch, nil, docRow, http.StatusCreated, receipt)
+	return c.created(ctx, ch, docRow, dec)
 }
 
-// publishedBefore answers the same publication again: as the first time, but
-// for the status (200 where If-None-Exist asked), and 409 for another content.
+// publishedBefore answers the same publication again as the first time, and 409
+// for another content under the same identifier.
 func (c *call) publishedBefore(ctx context.Context, d *loaded, v *policy.View, doc *published, known *row) (Answer, error) {
 	if known.deleted || known.digest != doc.digest {
 		return c.undo(ctx, d, v, policy.Decision{}, ErrConflict)
 	}
-	receipt, err := c.record(ctx, d, allowed(c.events(d, policy.Decision{}, doCreate, []string{versionRef(known)}, v)))
+	return c.answerKnown(ctx, d, v, known, http.StatusCreated)
+}
+
+// answerKnown answers the first version of a resource that is there already.
+func (c *call) answerKnown(ctx context.Context, d *loaded, v *policy.View, known *row, status int) (Answer, error) {
+	recs, err := c.bodies(ctx, d.id, d.ring, []store.BodyRef{{Row: known.key, Version: known.version}, {Row: known.key, Version: 1}})
 	if err != nil {
 		return Answer{}, err
 	}
-	ch := c.newChange(d, v)
-	status := http.StatusCreated
-	if c.r.IfNoneExist != "" {
-		status = http.StatusOK
+	released, dec := v.ReleaseOld(recs[0].resource, recs[0].origin, recs[1].resource)
+	receipt, err := c.record(ctx, d, allowed(c.events(d, dec, doCreate, []string{versionRef(known)}, v)))
+	if err != nil {
+		return Answer{}, err
 	}
 	first := *known
 	first.version, first.updated = 1, known.origin.Deposited
-	return c.written(ctx, ch, nil, &first, status, receipt)
+	return c.written(v, &first, status, released, dec, receipt), nil
+}
+
+// notCreated answers a conditional create whose condition finds something.
+func (c *call) notCreated(ctx context.Context, d *loaded, v *policy.View, known *row, err error) (Answer, error) {
+	if err != nil {
+		return c.undo(ctx, d, v, policy.Decision{}, err)
+	}
+	return c.answerKnown(ctx, d, v, known, http.StatusOK)
+}
+
+// existing applies If-None-Exist (R4 http.html#ccreate): the one resource that
+// the caller sees and the condition finds in this dossier, nil if there is none.
+func (c *call) existing(d *loaded, v *policy.View) (*row, error) {
+	if c.r.IfNoneExist == "" {
+		return nil, nil
+	}
+	q, err := fhir.Base(c.base).ParseQuery(c.r.Type, c.r.IfNoneExist)
+	if err != nil {
+		return nil, err
+	}
+	hits := c.matches(d, v, q)
+	switch len(hits) {
+	case 0:
+		return nil, nil
+	case 1:
+		return hits[0].row, nil
+	}
+	return nil, ErrSeveral
 }
 
 // putPublished builds the document, its Binary and its submission set.
