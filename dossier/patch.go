@@ -103,7 +103,8 @@ func (c *call) aimByQuery(ctx context.Context) (*loaded, *policy.View, *row, err
 
 // patchRow judges and builds the patched version of a row into ch.
 func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.PatchSet) (policy.Decision, error) {
-	if dec := policy.PatchElements(old.typ, elementsOf(patch)); !dec.Allowed() {
+	named, byIndex := elementsOf(patch)
+	if dec := policy.PatchElements(old.typ, named); !dec.Allowed() {
 		return dec, refusal(dec)
 	}
 	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
@@ -115,20 +116,30 @@ func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.Pa
 	if err != nil {
 		return policy.Decision{}, asRule(err)
 	}
+	if byIndex {
+		if dec := policy.PatchElements(old.typ, changedElements(before, after)); !dec.Allowed() {
+			return dec, refusal(dec)
+		}
+	}
 	return c.changeTo(ch, old, rec, after)
 }
 
 // elementsOf names what a patch touches as the policy does: an extension by its
-// URL alone.
-func elementsOf(p fhir.PatchSet) []string {
-	var out []string
+// URL. byIndex tells that an extension is touched by its index, so that only the
+// result shows which.
+func elementsOf(p fhir.PatchSet) (named []string, byIndex bool) {
 	for _, e := range p.Elements() {
-		if url, ok := strings.CutPrefix(e, "extension["); ok {
-			e = strings.TrimSuffix(url, "]")
+		url, pseudo := strings.CutPrefix(e, "extension[")
+		switch {
+		case pseudo:
+			named = append(named, strings.TrimSuffix(url, "]"))
+		case e == "extension":
+			byIndex = true
+		default:
+			named = append(named, e)
 		}
-		out = append(out, e)
 	}
-	return out
+	return named, byIndex
 }
 
 // changeTo judges the change of a row to another content and builds it into ch.

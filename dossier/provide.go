@@ -329,8 +329,11 @@ func (c *call) responseEntry(sub *submission, e *fhir.Entry, rows map[string]*ro
 	out := fhir.EntryOut{Response: &fhir.ResponseOut{
 		Status: "201 Created", Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
 	}}
-	if warnings := c.policy.Warnings(r.facts); len(warnings) > 0 {
-		out.Response.Outcome = fhir.OutcomeJSON(c.r.Lang, warnings)
+	if r.typ != "DocumentReference" {
+		return out
+	}
+	if doubts := c.doubts(sub.subjects, r.facts); len(doubts) > 0 {
+		out.Response.Outcome = fhir.OutcomeJSON(c.r.Lang, doubts)
 	}
 	return out
 }

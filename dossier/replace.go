@@ -153,6 +153,9 @@ func (c *call) putPatches(ctx context.Context, ch *change, sub *submission) (pol
 		if !ok || old == nil || old.deleted || !ch.v.Sees(old.ref()) {
 			return policy.Decision{}, unknownTarget("Bundle.entry.request.url")
 		}
+		if e.IfMatch != "" && !matchesTag(e.IfMatch, old.version) {
+			return policy.Decision{}, ErrPrecondition
+		}
 		patch, err := entryPatch(e)
 		if err != nil {
 			return policy.Decision{}, err

@@ -49,6 +49,9 @@ type Config struct {
 	NewID func() string
 	// INSKey is what a wrong control key of an INS does.
 	INSKey Level
+	// INSPerMinute is how many patients one caller may look up by INS in a
+	// minute (TD0.2); 120 if zero.
+	INSPerMinute int
 	// CacheRows bounds the summaries kept in memory; 200,000 if zero.
 	CacheRows int
 	// Logger gets faults, without clinical data or identities; none if nil.
@@ -69,6 +72,7 @@ type Service struct {
 	log    *slog.Logger
 	rand   io.Reader
 	cache  *cache
+	ins    *limiter
 }
 
 // New makes a door. It fails when a required part is missing.
@@ -99,6 +103,11 @@ func New(c Config) (*Service, error) {
 		rows = 200_000
 	}
 	s.cache = newCache(rows)
+	perMinute := c.INSPerMinute
+	if perMinute == 0 {
+		perMinute = 120
+	}
+	s.ins = newLimiter(perMinute)
 	return s, nil
 }
 

@@ -160,14 +160,37 @@ func (c *call) noDossier(ctx context.Context, d *loaded, v *policy.View) error {
 // checkINS applies the setting of the INS key to identifiers of an INS domain.
 func (c *call) checkINS(idents []fhir.Ident) error {
 	for _, i := range idents {
-		if !isINS(i.System) || c.insKey != Refuses {
-			continue
-		}
-		if ins, err := fhir.ParseINS(i); err != nil || !ins.KeyOK {
-			return unprocessable("Patient.identifier", "La clé de l’INS est fausse.", "The control key of the INS is wrong.")
+		if c.insKey == Refuses && wrongKey(i) {
+			return unprocessable("Patient.identifier", wrongINS.FR, wrongINS.EN)
 		}
 	}
 	return nil
+}
+
+var wrongINS = fhir.Text{FR: "La clé de l’INS est fausse.", EN: "The control key of the INS is wrong."}
+
+// wrongKey tells whether an identifier of an INS domain is not an INS.
+func wrongKey(i fhir.Ident) bool {
+	if !isINS(i.System) {
+		return false
+	}
+	ins, err := fhir.ParseINS(i)
+	return err != nil || !ins.KeyOK
+}
+
+// doubts returns what is accepted with a warning: a wrong key of the INS, where
+// the setting says so, and what the policy finds doubtful in a document.
+func (c *call) doubts(subjects []subject, facts policy.Facts) []fhir.Issue {
+	issues := c.policy.Warnings(facts)
+	if c.insKey != Warns {
+		return issues
+	}
+	for _, s := range subjects {
+		if slices.ContainsFunc(s.idents, wrongKey) {
+			return append(issues, fhir.Issue{Severity: fhir.Warning, Code: "value", Text: wrongINS, Expression: facts.Type() + ".subject"})
+		}
+	}
+	return issues
 }
 
 // isINS tells whether a system is a domain of the INS.

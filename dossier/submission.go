@@ -76,6 +76,8 @@ func (sub *submission) sort(e *fhir.Entry, patients map[string]*fhir.Resource) e
 		typ = e.Resource.Type()
 	}
 	switch {
+	case e.IfNoneExist != "" && typ != "Patient" || e.IfNoneMatch != "" || e.IfModifiedSince != "":
+		return invalid("not-supported", at+".request", "Un envoi répété est reconnu à ses identifiants : cette condition n’est pas proposée ici.", "A repeated submission is known by its identifiers: this condition is not supported here.")
 	case typ == "List" && e.Method == "POST" && e.URL == "List":
 		if sub.list != nil {
 			return invalid("structure", at, "Le lot a plus d’une entrée List.", "The bundle has more than one List entry.")
