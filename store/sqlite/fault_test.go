@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"opendmp/store"
@@ -366,6 +367,19 @@ func TestCollectSparesUpload(t *testing.T) {
 	defer c.Close()
 	if data, err := io.ReadAll(c); string(data) != "half and half" || err != nil {
 		t.Errorf("content %q, %v", data, err)
+	}
+}
+
+// TestBrokenUploadLeavesNoFile: half a content is removed at once.
+func TestBrokenUploadLeavesNoFile(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	defer s.Close()
+	err := s.Upload(context.Background(), store.Dossier{1}, store.ContentID{1}, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errInjected)))
+	if !errors.Is(err, errInjected) {
+		t.Errorf("got %v, want the reader's error", err)
+	}
+	if left, err := s.files.older(time.Now().Add(time.Hour)); len(left) != 0 || err != nil {
+		t.Errorf("left %v, %v", left, err)
 	}
 }
 

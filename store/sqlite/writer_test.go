@@ -152,6 +152,32 @@ func TestCloseDrains(t *testing.T) {
 	}
 }
 
+// TestCloseWaitsForReads: a connection is not closed under its reader.
+func TestCloseWaitsForReads(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	reading, free, read := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		read <- s.read(context.Background(), func(c *conn) error {
+			close(reading)
+			<-free
+			_, err := c.number("SELECT count(*) FROM header")
+			return err
+		})
+	}()
+	<-reading
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	select {
+	case err := <-closed:
+		t.Fatalf("closed with a read under way: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(free)
+	if err := errors.Join(<-read, <-closed); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestReadersWait: a read with no free connection waits, until its context ends.
 func TestReadersWait(t *testing.T) {
 	s := open(t, t.TempDir(), Options{Readers: 1})

@@ -166,7 +166,11 @@ func testUploadFails(t *testing.T, e Engine) {
 	refused(t, s, adopt, store.ErrNotFound)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	err = s.Upload(ctx, d, id, &noise{left: 8 << 20, each: cancel})
+	endless := &noise{left: 8 << 20, each: cancel}
+	err = s.Upload(ctx, d, id, endless)
+	if endless.left == 0 {
+		t.Error("read to the end for a caller who is gone")
+	}
 	if !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want ErrUnavailable and the context's error", err)
 	}

@@ -400,7 +400,7 @@ func (m *model) sorted(ctx context.Context, keep func(store.Event) bool) ([]stor
 }
 
 func (m *model) Upload(ctx context.Context, d store.Dossier, id store.ContentID, sealed io.Reader) error {
-	data, err := io.ReadAll(sealed)
+	data, err := io.ReadAll(attentive{ctx, sealed})
 	if err != nil {
 		return err
 	}
@@ -416,6 +416,19 @@ func (m *model) Upload(ctx context.Context, d store.Dossier, id store.ContentID,
 	}
 	m.facts.uploads[k] = uploaded{data, time.Now()}
 	return nil
+}
+
+// attentive reads until its context ends.
+type attentive struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (a attentive) Read(p []byte) (int, error) {
+	if err := a.ctx.Err(); err != nil {
+		return 0, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	return a.r.Read(p)
 }
 
 func (m *model) Content(ctx context.Context, d store.Dossier, id store.ContentID) (io.ReadCloser, error) {
