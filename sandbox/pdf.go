@@ -230,6 +230,7 @@ func (p *pdf) footers(h heading) {
 func wrap(f font, size, width float64, text string) []string {
 	var lines []string
 	current := ""
+	text = frenchSpaces().Replace(text)
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' }) {
 		switch {
 		case current == "":
@@ -245,6 +246,13 @@ func wrap(f font, size, width float64, text string) []string {
 		lines = append(lines, current)
 	}
 	return lines
+}
+
+// frenchSpaces keeps the signs that French sets off by a space on the line of the
+// word before.
+func frenchSpaces() *strings.Replacer {
+	const hard = "\u00a0"
+	return strings.NewReplacer(" :", hard+":", " ;", hard+";", " ?", hard+"?", " !", hard+"!", " %", hard+"%", "« ", "«"+hard, " »", hard+"»")
 }
 
 // Numbers of the objects of a file; those of pages and their contents follow.

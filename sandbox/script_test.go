@@ -597,6 +597,38 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+// A sign that French sets off by a space never begins a line.
+func TestWrapKeepsSignsWithTheirWord(t *testing.T) {
+	for width := 20.0; width < 120; width++ {
+		for _, l := range wrap(regular(), 10, width, "technique vérifiée : revoir ; « citer » 98 % ou pas ? oui") {
+			if strings.HasPrefix(l, ":") || strings.HasPrefix(l, ";") || strings.HasPrefix(l, "»") || strings.HasPrefix(l, "%") || strings.HasPrefix(l, "?") || strings.HasSuffix(l, "«") {
+				t.Errorf("%.0f: line %q", width, l)
+			}
+		}
+	}
+}
+
+// A report longer than a page goes on, and each page is marked and numbered.
+func TestPDFOfSeveralPages(t *testing.T) {
+	long := prescriptionOfAlix()
+	for range 3 {
+		long.sections = append(long.sections, prescriptionOfAlix().sections...)
+	}
+	h := heading{patient: persona("patient-alix"), author: persona("medecin-durand"), structure: structureOf("hopital-nord"), act: present, written: present, oid: "2.25.1", version: 1}
+	data, err := renderPDF(h, long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPDF(t, "long", data)
+	if !bytes.Contains(data, []byte("(Page 1 / 3)")) || !bytes.Contains(data, []byte("(Page 3 / 3)")) {
+		t.Errorf("not of three pages: %q", regexp.MustCompile(`Page \d+ / \d+`).FindAll(data, -1))
+	}
+	long.title = "≥"
+	if _, err := renderPDF(h, long); err == nil {
+		t.Error("a character that cannot be written is lost")
+	}
+}
+
 func TestFill(t *testing.T) {
 	known := func(key string) (string, bool) { return strings.ToUpper(key), key == "a" || key == "b" }
 	path, body, err := Step{Path: "/P/{{a}}", Body: []byte(`{{b}}-{{a}}{}`)}.Fill(known)
