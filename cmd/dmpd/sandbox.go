@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"opendmp/auth"
+	"opendmp/dossier"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/sandbox"
+	"opendmp/server"
+)
+
+func sandboxCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Tell who is who in the sandbox",
+		Args:  cobra.NoArgs,
+	}
+	ids := &cobra.Command{
+		Use:   "ids",
+		Short: "Print personas, their INS and Patient ids, and the ids of documents, as JSON",
+		Args:  cobra.NoArgs,
+	}
+	data := dataFlag(ids)
+	ids.RunE = func(c *cobra.Command, _ []string) error {
+		b, err := os.ReadFile(idsFile(*data))
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("no sandbox in %s: start it once with dmpd serve --sandbox --data %s", *data, *data)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = c.OutOrStdout().Write(b)
+		return err
+	}
+	personas := &cobra.Command{
+		Use:   "personas",
+		Short: "List the personas",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			printPersonas(c.OutOrStdout())
+			return nil
+		},
+	}
+	c.AddCommand(ids, personas)
+	return c
+}
+
+// serveSandbox fills the folder if that was not done, then serves it.
+func serveSandbox(ctx context.Context, s settings, l net.Listener, log *slog.Logger, out, errOut io.Writer) error {
+	p, signer, err := sandboxPlan(s, sandboxBase(s, l.Addr()), log)
+	if err != nil {
+		return err
+	}
+	if err := load(ctx, p, signer, errOut); err != nil {
+		return err
+	}
+	ids, err := os.ReadFile(idsFile(s.Data))
+	if err != nil {
+		return err
+	}
+	p.extra = sandboxRoutes(signer, ids)
+	i, err := assemble(ctx, p)
+	if err != nil {
+		return err
+	}
+	welcome(out, p.base, s.Data)
+	return i.serve(ctx, l)
+}
+
+// sandboxPlan is the plan of a sandbox. Its settings differ from those of a real
+// service where the cast needs it: a token or an authorisation that was given
+// yesterday still works today.
+func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer, error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return plan{}, nil, err
+	}
+	c := &clock{}
+	signer, err := sandboxSigner(s.Data, auth.LoadOrCreateKey, c)
+	if err != nil {
+		return plan{}, nil, err
+	}
+	level := dossier.Warns // the published examples have an INS with a wrong key
+	if s.INSKey != "" {
+		if level, err = insKeyLevel(s.INSKey); err != nil {
+			return plan{}, nil, err
+		}
+	}
+	rules := policy.DefaultSettings()
+	rules.Students = true
+	rules.PersonalAuthorisation = policy.Period{Years: 1}
+	return plan{
+		data: s.Data, base: base, clock: c, log: log, insKey: level,
+		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
+	}, signer, nil
+}
+
+// sandboxBase is the URL of the base: as set, or of the address.
+func sandboxBase(s settings, addr net.Addr) string {
+	if s.Base != "" {
+		return s.Base
+	}
+	host, port, _ := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/fhir"
+}
+
+// sandboxRoutes are the routes that exist in the sandbox only.
+func sandboxRoutes(signer *auth.Signer, ids []byte) []server.Route {
+	return []server.Route{
+		{Method: http.MethodGet, Path: "/sandbox/ids", Handle: func(*http.Request) dossier.Answer {
+			return dossier.Public(http.StatusOK, "application/json", ids)
+		}},
+		{Method: http.MethodPost, Path: "/sandbox/token", Handle: func(r *http.Request) dossier.Answer {
+			return tokenAnswer(signer, r)
+		}},
+	}
+}
+
+// tokenAnswer answers a request for a token with form fields as, purpose and
+// reason.
+func tokenAnswer(signer *auth.Signer, r *http.Request) dossier.Answer {
+	const lang = "fr"
+	if err := r.ParseForm(); err != nil {
+		return dossier.Refuse(dossier.ErrMediaType, lang)
+	}
+	token, err := personaToken(signer, r.PostForm.Get("as"), r.PostForm.Get("purpose"), r.PostForm.Get("reason"))
+	if err != nil {
+		return dossier.Refuse(unknownPersona(), lang)
+	}
+	body, err := json.Marshal(struct {
+		Token   string `json:"access_token"`
+		Type    string `json:"token_type"`
+		Expires int    `json:"expires_in"`
+	}{token, "Bearer", 3600})
+	if err != nil {
+		return dossier.Refuse(dossier.ErrInternal, lang)
+	}
+	return dossier.Public(http.StatusOK, "application/json", body)
+}
+
+func unknownPersona() error {
+	keys := strings.Join(personaKeys(), ", ")
+	return &fhir.Invalid{Issues: []fhir.Issue{{
+		Severity: fhir.Error, Code: "value", Text: fhir.Text{
+			FR: "Champ « as » : un de " + keys + ".",
+			EN: "Field as: one of " + keys + ".",
+		},
+	}}}
+}
+
+func idsFile(data string) string { return filepath.Join(data, "sandbox-ids.json") }
+
+// welcome tells a newcomer what there is and how to begin.
+func welcome(out io.Writer, base, data string) {
+	folder := ""
+	if data != "./var" {
+		folder = " --data " + data
+	}
+	fmt.Fprintf(out, `OpenDMP %s, bac à sable : personnes et dossiers inventés
+
+  FHIR     %s
+  jeton    bin/dmpd token --as medecin-martin%s
+           curl -d as=medecin-martin %s/sandbox/token
+  qui, où  bin/dmpd sandbox ids%s
+
+`, version(), base, folder, strings.TrimSuffix(base, "/fhir"), folder)
+	printPersonas(out)
+	fmt.Fprintln(out, "\nCtrl-C arrête.")
+}
+
+func printPersonas(out io.Writer) {
+	for _, p := range sandbox.Personas() {
+		fmt.Fprintf(out, "  %-22s %-17s %s\n", p.Key, p.Kind, p.Name())
+	}
+}

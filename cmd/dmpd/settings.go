@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+
+	"opendmp/dossier"
+)
+
+// settings are those of `dmpd serve`. Each can stand in the settings file (JSON),
+// in the environment (DMPD_INS_KEY for ins-key) or on the command line; the later
+// wins.
+type settings struct {
+	Addr    string `koanf:"addr"`
+	Data    string `koanf:"data"`
+	Base    string `koanf:"base"`
+	Sandbox bool   `koanf:"sandbox"`
+	Exposed bool   `koanf:"expose-sandbox"`
+
+	Issuer     string `koanf:"issuer"`
+	Audience   string `koanf:"audience"`
+	IssuerKeys string `koanf:"issuer-keys"`
+	Matrix     string `koanf:"matrix"`
+	INSKey     string `koanf:"ins-key"`
+}
+
+const envPrefix = "DMPD_"
+
+// readSettings merges the file, the environment and the flags. An unknown name
+// in the file is an error: it could be a protection, misspelt.
+func readSettings(file string, environ []string, flags *pflag.FlagSet) (settings, error) {
+	k := koanf.New(".")
+	defaults := map[string]any{"addr": "127.0.0.1:8080", "data": "./var"}
+	sources := []koanf.Provider{values(defaults), jsonFile(file), environment(environ), changed(flags)}
+	for _, source := range sources {
+		if err := k.Load(source, nil); err != nil {
+			return settings{}, err
+		}
+	}
+	var s settings
+	err := k.UnmarshalWithConf("", &s, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: &s, TagName: "koanf", ErrorUnused: true, WeaklyTypedInput: true,
+	}})
+	if err != nil {
+		return settings{}, fmt.Errorf("settings: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return s, nil
+}
+
+// provider adapts a function to koanf.
+type provider func() (map[string]any, error)
+
+// Read implements koanf.Provider.
+func (p provider) Read() (map[string]any, error) { return p() }
+
+// ReadBytes implements koanf.Provider; no source needs a parser.
+func (p provider) ReadBytes() ([]byte, error) { return nil, errors.ErrUnsupported }
+
+func values(m map[string]any) provider {
+	return func() (map[string]any, error) { return m, nil }
+}
+
+// jsonFile reads a settings file; none if the name is empty.
+func jsonFile(name string) provider {
+	return func() (map[string]any, error) {
+		if name == "" {
+			return nil, nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("settings file: %w", err)
+		}
+		var m map[string]any
+		if err := json.Unmarshal(data, &m); err != nil {
+			return nil, fmt.Errorf("settings file %s: %w", name, err)
+		}
+		return m, nil
+	}
+}
+
+// environment reads DMPD_… variables.
+func environment(environ []string) provider {
+	m := map[string]any{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if key, ours := strings.CutPrefix(name, envPrefix); ours {
+			m[strings.ReplaceAll(strings.ToLower(key), "_", "-")] = value
+		}
+	}
+	return values(m)
+}
+
+// changed reads the flags that were given.
+func changed(flags *pflag.FlagSet) provider {
+	m := map[string]any{}
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Name != "settings" {
+			m[f.Name] = f.Value.String()
+		}
+	})
+	return values(m)
+}
+
+// check refuses settings that no service should run with. For the sandbox that
+// is to be reached from elsewhere; for a real service it is to lack anything.
+func (s settings) check() error {
+	local, err := loopback(s.Addr)
+	if err != nil {
+		return err
+	}
+	if s.Sandbox {
+		if !local && !s.Exposed {
+			return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.Addr)
+		}
+		return nil
+	}
+	if missing := s.missing(); len(missing) > 0 {
+		return fmt.Errorf("a real service needs: %s (as --%s, or in the file of --settings); to try OpenDMP: dmpd serve --sandbox",
+			strings.Join(missing, ", "), missing[0])
+	}
+	if !local {
+		return fmt.Errorf("%s is not a loopback address: dmpd does not speak TLS itself yet, put a TLS proxy in front", s.Addr)
+	}
+	base, err := url.Parse(s.Base)
+	if err != nil || base.Scheme != "https" {
+		return errors.New("base must be an https URL: it is what clients are told")
+	}
+	_, err = insKeyLevel(s.INSKey)
+	return err
+}
+
+// missing names the settings that a real service has no default for.
+func (s settings) missing() []string {
+	var names []string
+	for _, field := range []struct{ name, value string }{
+		{"base", s.Base},
+		{"issuer", s.Issuer},
+		{"audience", s.Audience},
+		{"issuer-keys", s.IssuerKeys},
+		{"matrix", s.Matrix},
+	} {
+		if field.value == "" {
+			names = append(names, field.name)
+		}
+	}
+	return names
+}
+
+// loopback tells whether an address can be reached from this machine only.
+func loopback(addr string) (bool, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false, fmt.Errorf("addr %q is not host:port", addr)
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
+}
+
+// insKeyLevel reads the setting ins-key; error if it is not given.
+func insKeyLevel(s string) (dossier.Level, error) {
+	switch s {
+	case "", "error":
+		return dossier.Refuses, nil
+	case "warning":
+		return dossier.Warns, nil
+	case "off":
+		return dossier.Off, nil
+	default:
+		return dossier.Refuses, fmt.Errorf("ins-key is error, warning or off, not %q", s)
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"opendmp/auth"
+	"opendmp/sandbox"
+)
+
+// sandboxName is the issuer and the audience of the sandbox's tokens, wherever
+// it listens.
+const sandboxName = "urn:opendmp:sandbox"
+
+func tokenCommand() *cobra.Command {
+	var as, purpose, reason string
+	c := &cobra.Command{
+		Use:   "token --as PERSONA",
+		Short: "Print an access token for a persona of the sandbox",
+		Long: `Print an access token for a persona of the sandbox, valid for an hour, and
+nothing else, so that it can stand in a command:
+
+  curl -H "Authorization: Bearer $(dmpd token --as medecin-martin)" …
+
+It is signed with the key of the sandbox in --data, which dmpd serve --sandbox
+made.`,
+		Example: `  dmpd token --as medecin-martin
+  dmpd token --as urgentiste-roche --purpose BTG --reason "Patiente inconsciente"`,
+		Args: cobra.NoArgs,
+	}
+	data := dataFlag(c)
+	c.Flags().StringVar(&as, "as", "", "persona (dmpd sandbox personas lists them)")
+	c.Flags().StringVar(&purpose, "purpose", "", "purpose of use: BTG or bris_de_glace, centre_15, TREAT, …; that of the persona if empty")
+	c.Flags().StringVar(&reason, "reason", "", "written reason, for BTG")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		signer, err := sandboxSigner(*data, auth.LoadKey, &clock{})
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("no sandbox in %s: start it once with dmpd serve --sandbox --data %s", *data, *data)
+		}
+		if err != nil {
+			return err
+		}
+		token, err := personaToken(signer, as, purpose, reason)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(c.OutOrStdout(), token)
+		return err
+	}
+	return c
+}
+
+// sandboxSigner returns the signer of a sandbox, with a key that load loads, or
+// makes.
+func sandboxSigner(data string, load func(path string) (*ecdsa.PrivateKey, error), now *clock) (*auth.Signer, error) {
+	key, err := load(filepath.Join(data, "sandbox-key.pem"))
+	if err != nil {
+		return nil, err
+	}
+	return auth.NewSigner(key, sandboxName, sandboxName, now.Now, rand.Reader)
+}
+
+// personaToken signs a token for a persona.
+func personaToken(signer *auth.Signer, as, purpose, reason string) (string, error) {
+	p, ok := sandbox.Lookup(as)
+	if !ok {
+		return "", fmt.Errorf("no persona %q; there are: %s", as, strings.Join(personaKeys(), ", "))
+	}
+	return signer.Sign(p.Claims(purpose, reason))
+}
+
+func personaKeys() []string {
+	var keys []string
+	for _, p := range sandbox.Personas() {
+		keys = append(keys, p.Key)
+	}
+	return keys
+}

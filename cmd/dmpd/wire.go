@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"opendmp/audit"
+	"opendmp/auth"
+	"opendmp/dossier"
+	"opendmp/fhir"
+	"opendmp/policy"
+	"opendmp/server"
+	"opendmp/store"
+	"opendmp/store/sqlite"
+	"opendmp/vault"
+)
+
+// plan is what a server is made from.
+type plan struct {
+	data     string // folder
+	base     string // URL of the FHIR base
+	clock    *clock
+	issuers  []auth.Issuer
+	settings policy.Settings
+	matrix   fs.FS
+	insKey   dossier.Level
+	newID    func() string // nil: random
+	limits   server.Limits
+	extra    []server.Route
+	log      *slog.Logger
+}
+
+// instance is a server and what it holds open.
+type instance struct {
+	server *server.Server
+	store  *sqlite.Store
+}
+
+// close closes the store. It is called when no request runs any more.
+func (i *instance) close() error { return i.store.Close() }
+
+// vaultDir and storeDir are kept apart so that they can be copied apart.
+func vaultDir(data string) string { return filepath.Join(data, "keys") }
+func storeDir(data string) string { return filepath.Join(data, "store") }
+
+// prepare makes the keys and the store in a folder where there are none.
+func prepare(ctx context.Context, data string, c *clock) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	if _, err := vault.OpenDir(vaultDir(data), true, rand.Reader); err != nil {
+		return err
+	}
+	st, err := sqlite.Open(ctx, storeDir(data), sqlite.Options{Now: c.Now})
+	if err != nil {
+		return err
+	}
+	return st.Close()
+}
+
+// assemble opens the parts, and leaves nothing open when one of them refuses.
+// Keys and store must exist.
+func assemble(ctx context.Context, p plan) (_ *instance, err error) {
+	keys, err := vault.OpenDir(vaultDir(p.data), false, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(storeDir(p.data)); err != nil {
+		return nil, fmt.Errorf("no store: %w", err)
+	}
+	st, err := sqlite.Open(ctx, storeDir(p.data), sqlite.Options{Now: p.clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	s, err := newServer(ctx, p, keys, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return &instance{server: s, store: st}, nil
+}
+
+// newServer joins the parts in the order in which they need each other.
+func newServer(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*server.Server, error) {
+	log := audit.New(st, keys, p.clock.Now, rand.Reader)
+	if err := log.OpenJournal(ctx); err != nil {
+		return nil, err
+	}
+	engine, err := newEngine(p)
+	if err != nil {
+		return nil, err
+	}
+	door, err := dossier.New(dossier.Config{
+		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
+		Software: software(), Now: p.clock.Now, Rand: rand.Reader, NewID: p.newID, INSKey: p.insKey, Logger: p.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := auth.NewVerifier(auth.Config{Issuers: p.issuers, Now: p.clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	return server.New(server.Config{
+		Service: door, Verifier: verifier, Base: p.base, Extra: p.extra, Limits: p.limits, Logger: p.log,
+	})
+}
+
+func newEngine(p plan) (*policy.Engine, error) {
+	matrix, err := policy.LoadMatrix(p.matrix)
+	if err != nil {
+		return nil, err
+	}
+	return policy.New(p.settings, matrix)
+}
+
+// software is what /metadata and `dmpd version` say.
+func software() fhir.Software {
+	return fhir.Software{Version: version()}
+}
+
+// version returns the version of the module, or the commit that the program was built
+// from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return fmt.Sprintf("0.0.0-%s", s.Value[:12])
+		}
+	}
+	return "0.0.0"
+}
