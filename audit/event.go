@@ -54,7 +54,7 @@ type Event struct {
 	ID       store.EventID // random; Log fills it when zero
 	Recorded time.Time     // Log fills it when zero; nanoseconds are kept
 	Class    policy.Class  // who may see the event (POLICY G09); clear in the store
-	Secret   bool          // of a secret session: never for representatives
+	Secret   bool          // of a secret session: never for representatives (POLICY G09)
 
 	// Who. About fills these.
 	Kind          auth.Kind
@@ -86,9 +86,11 @@ type Event struct {
 	RequestID string
 }
 
-// About returns an Event of what p does now: who and why are filled.
+// About returns an Event of what p does: who and why are filled, as the credential
+// has them.
 func About(p auth.Principal) Event {
 	return Event{
+		Secret:        p.Secret(),
 		Kind:          p.Kind(),
 		Actor:         p.ID(),
 		ActorName:     p.Name(),

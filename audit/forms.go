@@ -22,7 +22,6 @@ const (
 	entityType      = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 	objectRole      = "http://terminology.hl7.org/CodeSystem/object-role"
 	resourceTypes   = "http://hl7.org/fhir/resource-types"
-	modeSystem      = "https://mos.esante.gouv.fr/NOS/TRE_R248-ModeAcces/FHIR/TRE-R248-ModeAcces"
 	authzSubtype    = "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType"
 	entityTypes     = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 	userAgents      = "https://profiles.ihe.net/ITI/BALP/CodeSystem/UserAgentTypes"

@@ -15,6 +15,9 @@ const journalDossier = "opendmp-journal1"
 // OpenJournal opens the system journal, which it makes at the first start. Several
 // processes may try together. It must have succeeded before Journal is used.
 func (l *Log) OpenJournal(ctx context.Context) error {
+	if l == nil || l.store == nil {
+		return ErrZero
+	}
 	d := store.Dossier([]byte(journalDossier))
 	// A second round meets the journal that another process has just made.
 	for range 2 {

@@ -23,6 +23,8 @@ var (
 	// ErrUnsealed: something in the commit was not sealed by the vault. Nothing was
 	// written.
 	ErrUnsealed = errors.New("audit: not sealed")
+	// ErrZero: the Log is the zero one.
+	ErrZero = errors.New("audit: log without a store")
 	// ErrUnreadable: an event of the history does not open or was changed. The
 	// history must not be shown without it.
 	ErrUnreadable = errors.New("audit: unreadable event")
@@ -56,12 +58,17 @@ func New(st store.Store, v *vault.Vault, now func() time.Time, rand io.Reader) *
 // history, is refused (ErrNoEvent, ErrTarget, ErrUnsealed) and nothing is
 // written. Errors of the store pass through.
 func (l *Log) Commit(ctx context.Context, tx store.Tx, t Target, events ...Event) (Receipt, error) {
+	if l == nil || l.store == nil {
+		return Receipt{}, ErrZero
+	}
 	if err := check(&tx, t, events); err != nil {
 		return Receipt{}, err
 	}
 	r := Receipt{dossier: t.Dossier}
+	now := l.now()
 	for i, e := range events {
-		sealed, err := l.seal(t, &e, i)
+		// A nanosecond apart, the events of a commit keep their order although ids are random.
+		sealed, err := l.seal(t, &e, now.Add(time.Duration(i)))
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -87,18 +94,20 @@ func (l *Log) Actor(id fhir.Ident) store.Token {
 	return l.vault.Find("event actor", id.System, id.Value)
 }
 
-// seal fills what is missing in e and seals it. n counts the events of a commit:
-// they keep their order although ids are random.
-func (l *Log) seal(t Target, e *Event, n int) (store.Event, error) {
+// seal fills what is missing in e and seals it.
+func (l *Log) seal(t Target, e *Event, now time.Time) (store.Event, error) {
 	if e.ID == (store.EventID{}) {
 		if _, err := io.ReadFull(l.rand, e.ID[:]); err != nil {
 			return store.Event{}, fmt.Errorf("audit: no randomness: %w", err)
 		}
 	}
 	if e.Recorded.IsZero() {
-		e.Recorded = l.now().Add(time.Duration(n))
+		e.Recorded = now
 	}
 	e.Recorded = e.Recorded.UTC().Round(0)
+	if e.Purpose == "" {
+		e.Purpose = purpose(e.Kind, e.Mode)
+	}
 	sealed := t.Ring.SealEvent(e.ID, e.AppendBinary(nil))
 	if !vault.IsSealed(sealed) {
 		return store.Event{}, fmt.Errorf("%w: no trace key", ErrTarget)
@@ -120,8 +129,8 @@ func check(tx *store.Tx, t Target, events []Event) error {
 		return ErrNoEvent
 	case len(tx.Events) > 0:
 		return fmt.Errorf("%w: events go in through Commit only", ErrUnsealed)
-	case t.Ring == nil || t.Dossier == (store.Dossier{}):
-		return fmt.Errorf("%w: no dossier", ErrTarget)
+	case t.Dossier == (store.Dossier{}) || !t.Ring.Of(t.Dossier):
+		return fmt.Errorf("%w: no dossier, or not its keys", ErrTarget)
 	case tx.Expect != store.Any && tx.Dossier != t.Dossier:
 		return fmt.Errorf("%w: a write is told in the history of its own dossier", ErrTarget)
 	}

@@ -12,6 +12,9 @@ import (
 // first. An event that cannot be opened, or whose clear part does not agree with
 // its sealed one, is ErrUnreadable and nothing is returned.
 func (l *Log) Read(ctx context.Context, t Target, before store.Cursor, limit int) ([]Event, error) {
+	if l == nil || l.store == nil {
+		return nil, ErrZero
+	}
 	kept, err := l.store.Events(ctx, t.Dossier, before, limit)
 	if err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func open(t Target, kept *store.Event) (Event, error) {
 		return Event{}, fmt.Errorf("%w %x: %w", ErrUnreadable, kept.ID, err)
 	}
 	e.ID = kept.ID
-	if kept.Dossier != t.Dossier || e.Class != policy.Class(kept.Class) || !e.Recorded.Equal(kept.Recorded) {
+	if e.Class != policy.Class(kept.Class) || !e.Recorded.Equal(kept.Recorded) {
 		return Event{}, fmt.Errorf("%w %x: its clear part was changed", ErrUnreadable, kept.ID)
 	}
 	return e, nil

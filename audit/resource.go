@@ -2,7 +2,6 @@ package audit
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -49,7 +48,7 @@ func (e Event) Resource(d store.Dossier, server Server) ([]byte, error) {
 		Source:         server.source(),
 		Entity:         e.entities(f),
 	}
-	b, err := json.Marshal(out)
+	b, err := out.MarshalJSON() // json.Marshal would check and copy its result again
 	if err != nil {
 		return nil, fmt.Errorf("audit: writing an AuditEvent: %w", err)
 	}
@@ -116,12 +115,12 @@ func (e Event) purposes() []r4.CodeableConcept {
 	if e.Kind == auth.Nobody {
 		return nil
 	}
-	mode := coding(modeSystem, "normal", "Accès normal")
+	mode := coding(auth.SystemAccessMode, "normal", "Accès normal")
 	switch e.Mode {
 	case auth.BrisDeGlace:
-		mode = coding(modeSystem, "bris_de_glace", "Accès bris de glace")
+		mode = coding(auth.SystemAccessMode, "bris_de_glace", "Accès bris de glace")
 	case auth.Centre15:
-		mode = coding(modeSystem, "centre_15", "Accès Centre 15")
+		mode = coding(auth.SystemAccessMode, "centre_15", "Accès Centre 15")
 	}
 	codes := []r4.Coding{mode}
 	if e.Purpose != "" {
@@ -244,11 +243,7 @@ func (e Event) entities(f form) []r4.AuditEventEntity {
 		})
 	}
 	if e.Query != "" {
-		out = append(out, r4.AuditEventEntity{
-			Type:  new(coding(entityType, "2", "System Object")),
-			Role:  new(coding(objectRole, "24", "Query")),
-			Query: new(base64.StdEncoding.EncodeToString([]byte(e.Query))),
-		})
+		out = append(out, e.queryEntity(f))
 	}
 	main := e.mainObject(f)
 	for i, o := range e.Objects {
@@ -275,6 +270,20 @@ func (e Event) entities(f form) []r4.AuditEventEntity {
 		})
 	}
 	return out
+}
+
+// queryEntity is the query. Beside another interaction (a _format, say) it is none
+// of the System Objects, of which the profiles count one.
+func (e Event) queryEntity(f form) r4.AuditEventEntity {
+	typ := coding(entityType, "4", "Other")
+	if f.kind == query {
+		typ = coding(entityType, "2", "System Object")
+	}
+	return r4.AuditEventEntity{
+		Type:  &typ,
+		Role:  new(coding(objectRole, "24", "Query")),
+		Query: new(base64.StdEncoding.EncodeToString([]byte(e.Query))),
+	}
 }
 
 // mainObject returns the index of the one object that the profiles call data, or

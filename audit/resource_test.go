@@ -67,6 +67,7 @@ var resourceCases = []struct {
 }{
 	{"read-patient", balp + "PatientRead", by(physician, audit.Event{Interaction: audit.Read, Patient: "p1", Objects: []string{"Patient/p1"}, Allowed: true, Rules: []string{"L06"}, Status: 200})},
 	{"vread", balp + "PatientRead", by(patient, audit.Event{Interaction: audit.VRead, Patient: "p1", Objects: []string{"DocumentReference/x/_history/2"}, Allowed: true, Rules: []string{"L03"}, Status: 200})},
+	{"read-with-query", balp + "PatientRead", by(patient, audit.Event{Interaction: audit.Read, Patient: "p1", Objects: []string{"DocumentReference/x"}, Query: "_format=json", Allowed: true, Status: 200})},
 	{"history", "", by(patient, audit.Event{Interaction: audit.History, Patient: "p1", Objects: []string{"DocumentReference/x"}, Allowed: true, Status: 200})},
 	{"search-consents", balp + "PatientQuery", by(patient, audit.Event{Interaction: audit.Search, Patient: "p1", Query: "Consent?patient=p1", Allowed: true, Status: 200})},
 	{"search-ins", balp + "Query", by(physician, audit.Event{Interaction: audit.Search, Query: "Patient?identifier=urn:oid:1.2.250.1.213.1.4.10|279035121518989", Allowed: true, Status: 200})},
@@ -106,6 +107,14 @@ var resourceCases = []struct {
 	{"token", "", by(physician, audit.Event{Interaction: audit.Token, Allowed: true, Status: 200})},
 	{"journal-opened", "", by(nobody, audit.Event{Interaction: audit.JournalOpened, Action: audit.Creates, Allowed: true})},
 	{"odd-texts", "", by(audit.Event{Kind: auth.Professional, Actor: fhir.Ident{Value: "1"}, ActorName: " ", Client: "a\x00b"}, audit.Event{Interaction: "two  words", Objects: []string{"", "not a reference", "https://other.example/Binary/1"}, Reason: "\t"})},
+}
+
+func BenchmarkResource(b *testing.B) {
+	for b.Loop() {
+		if _, err := resourceCases[0].event.Resource(store.Dossier{1}, server); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func TestResourceGolden(t *testing.T) {

@@ -66,6 +66,12 @@ func (k *ringKeys) add(kind uint8, number int32, key []byte) error {
 	return nil
 }
 
+// Of tells whether the ring holds keys of the dossier id.
+func (r *Ring) Of(id ID) bool {
+	k := r.load()
+	return k != nil && k.id == id
+}
+
 // Forget drops the keys: from then on the ring opens and seals nothing. What
 // the cipher expanded from them stays in memory until the collector reuses it.
 func (r *Ring) Forget() {

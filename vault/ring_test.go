@@ -197,11 +197,17 @@ func TestDestroyedDossier(t *testing.T) {
 func TestForget(t *testing.T) {
 	_, ring := newDossier(t, newVault(t), dossier)
 	sealed := ring.Seal(place, []byte("secret"))
+	if !ring.Of(dossier) || ring.Of(vault.ID{}) {
+		t.Error("the ring does not know its dossier")
+	}
 	ring.Forget()
 	got, err := ring.Open(place, sealed)
 	refused(t, "a row after Forget", got, err)
 	if ring.Seal(place, nil) != nil || ring.SealEvent(event, nil) != nil {
 		t.Error("sealed after Forget")
+	}
+	if ring.Of(dossier) {
+		t.Error("still of its dossier after Forget")
 	}
 }
 
@@ -217,6 +223,9 @@ func TestZeroValuesRefuse(t *testing.T) {
 		refused(t, "zero ring", got, err)
 		if ring.Seal(place, nil) != nil || ring.SealEvent(event, nil) != nil {
 			t.Error("a zero ring sealed")
+		}
+		if ring.Of(vault.ID{}) {
+			t.Error("a zero ring is of a dossier")
 		}
 		ring.Forget()
 	}
