@@ -88,7 +88,7 @@ var shared struct {
 // TestMain closes the shared world after the tests, and lets the test binary
 // act as the program itself for the tests that kill it.
 func TestMain(m *testing.M) {
-	if args := os.Getenv("DMPD_TEST_RUN"); args != "" {
+	if args := os.Getenv("OPENDMP_TEST_RUN"); args != "" {
 		os.Exit(run(context.Background(), strings.Fields(args)))
 	}
 	code := m.Run()
