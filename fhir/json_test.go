@@ -1,8 +1,10 @@
 package fhir
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,6 +46,15 @@ func TestScanRefuses(t *testing.T) {
 		"invalid UTF-8":             "{\"a\":\"\xff\"}",
 		"lone surrogate":            `{"a":"\ud800"}`,
 		"reversed surrogates":       `{"a":"\udc00\ud800"}`,
+		"half a pair at the end":    `"\ud83d`,
+		"half a pair, other escape": `{"a":"\ud83d\n0000"}`,
+		"half a pair, no escape":    `{"a":"\ud83dxudc00x"}`,
+		"escape at the end":         `"\`,
+		"bad digits":                `{"a":"\u00g0"}`,
+		"no colon":                  `{"a" 1}`,
+		"no name":                   `{1:2}`,
+		"comma at the end":          `{"a":1,}`,
+		"too many members":          `{` + members513() + `}`,
 		"NUL escape":                `{"a":"\u0000"}`,
 		"raw tab":                   "{\"a\":\"\t\"}",
 		"data after":                `{} {}`,
@@ -84,5 +95,58 @@ func TestZeroNodeIsEmpty(t *testing.T) {
 	var r *Resource
 	if r.Type() != "" || r.Bytes() != nil {
 		t.Error("a nil resource is not empty")
+	}
+}
+
+// members513 is one member more than an object may have.
+func members513() string {
+	var b strings.Builder
+	for i := range maxMembers + 2 {
+		fmt.Fprintf(&b, `"a%d":1,`, i)
+	}
+	return b.String() + `"b":1`
+}
+
+func TestNodes(t *testing.T) {
+	r := scan(t, `{"a":[{"b":1,"c":[true,"x"]},{"b":2},{"d":null}],"e":{"f":[]}}`)
+	if got := r.At("a", "c"); !got.True() || got.Kind() != Bool {
+		t.Errorf("At: %s", got.Raw())
+	}
+	if r.At("e", "f").Exists() || r.At("a", "x").Exists() || !r.Get("a").Get("b").Exists() {
+		t.Error("At what is not there")
+	}
+	var all []string
+	for n := range r.Root().All("a", "b") {
+		all = append(all, n.Text())
+	}
+	for n := range r.Root().All("a", "c") {
+		all = append(all, n.Text())
+	}
+	if got := strings.Join(all, " "); got != "1 2 true x" {
+		t.Errorf("All: %s", got)
+	}
+	for range r.Root().All("a", "b") {
+		all = append(all, "once")
+		break
+	}
+	for range r.Root().Members() {
+		all = append(all, "member")
+		break
+	}
+	for range r.Get("a").Items() {
+		all = append(all, "item")
+		break
+	}
+	if got := strings.Join(all[4:], " "); got != "once member item" {
+		t.Errorf("stopped: %s", got)
+	}
+	if n := r.Get("a"); n.Len() != 3 || r.Root().Len() != 2 || r.At("a", "b").Len() != 0 || n.Name() != "a" || r.At("a").Name() != "" {
+		t.Error("Len and Name")
+	}
+	if start, end := r.At("e").Span(); string(r.Bytes()[start:end]) != `{"f":[]}` {
+		t.Error("Span")
+	}
+	if r.At("a", "b").Is("1") || !slices.Collect(r.Root().All("a", "c"))[1].Is("x") {
+		t.Error("Is")
 	}
 }

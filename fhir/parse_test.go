@@ -86,6 +86,8 @@ func TestParseRefuses(t *testing.T) {
 		{"reference with spaces", `{"resourceType":"Patient","managingOrganization":{"reference":"Organization/ 1"}}`, "value", "Patient.managingOrganization.reference"},
 		{"unresolved local reference", `{"resourceType":"Patient","managingOrganization":{"reference":"#a"}}`, "invariant", "Patient.managingOrganization.reference"},
 		{"contained twice", `{"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"a","name":"x"},{"resourceType":"Organization","id":"a","name":"x"}],"managingOrganization":{"reference":"#a"}}`, "invariant", "Patient.contained[1]"},
+		{"contained named by a string", `{"resourceType":"Patient","contained":[{"resourceType":"Practitioner","id":"a"}],"extension":[{"url":"http://x","valueString":"#a"}]}`, "invariant", "Patient.contained[0]"},
+		{"contained without id before an orphan", `{"resourceType":"Patient","contained":[{"resourceType":"Practitioner"},{"resourceType":"Practitioner","id":"a"}]}`, "required", "Patient.contained[0].id"},
 		{"contained of an unknown type", `{"resourceType":"Patient","contained":[{"resourceType":"X","id":"a"}],"managingOrganization":{"reference":"#a"}}`, "structure", "Patient.contained[0].resourceType"},
 		{"contained referred to from another entry", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"a","name":"x"}]}},{"resource":{"resourceType":"Patient","generalPractitioner":[{"reference":"#a"}]}}]}`, "invariant", "Bundle.entry[0].resource.contained[0]"},
 		{"security label in contained", `{"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"a","name":"x","meta":{"security":[{"code":"R"}]}}],"managingOrganization":{"reference":"#a"}}`, "invariant", "Patient.contained[0].meta.security"},
@@ -156,6 +158,9 @@ func TestParseAccepts(t *testing.T) {
 		"contained refers upwards":  `{"resourceType":"Patient","contained":[{"resourceType":"RelatedPerson","id":"a","patient":{"reference":"#"}}]}`,
 		"contained by its sibling":  `{"resourceType":"Patient","contained":[{"resourceType":"Practitioner","id":"a"},{"resourceType":"PractitionerRole","id":"b","practitioner":{"reference":"#a"}}],"generalPractitioner":[{"reference":"#b"}]}`,
 		"contained named by a uri":  `{"resourceType":"Patient","contained":[{"resourceType":"Practitioner","id":"a"}],"extension":[{"url":"http://x","valueUri":"#a"}]}`,
+		"contained named by a url":  `{"resourceType":"Patient","contained":[{"resourceType":"Practitioner","id":"a"}],"extension":[{"url":"http://x","valueUrl":"#a"}]}`,
+		"contained by a canonical":  `{"resourceType":"Patient","contained":[{"resourceType":"Practitioner","id":"a"}],"extension":[{"url":"http://x","valueCanonical":"#a"}]}`,
+		"fragment that is no id":    `{"resourceType":"Patient","extension":[{"url":"http://x","valueUri":"#section"}]}`,
 		"foreign contained":         `{"resourceType":"Patient","contained":[{"resourceType":"Medication","id":"m","code":{"text":"x"},"ingredient":[{"strength":{"numerator":{"value":1.0}}}]}],"extension":[{"url":"http://x","valueReference":{"reference":"#m"}}]}`,
 		"foreign entry":             foreign(`"note":["a",null],"_note":[null,{"extension":[{"url":"http://x","valueCode":"a"}]}]`),
 		"extensions in extensions":  `{"resourceType":"Patient","extension":[{"url":"http://x","extension":[{"url":"y","valueString":"z"}]}]}`,
@@ -231,6 +236,10 @@ func TestInvariants(t *testing.T) {
 }
 
 func TestParseListsAllUpToTwenty(t *testing.T) {
+	_, orphans := Parse([]byte(`{"resourceType":"Patient","contained":[{"resourceType":"Practitioner"},{"resourceType":"Practitioner","id":"a"},{"resourceType":"Practitioner","id":"b","active":true}]}`))
+	if got, want := expressions(orphans), []string{"Patient.contained[0].id", "Patient.contained[1]", "Patient.contained[2]"}; !equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	_, err := Parse([]byte(`{"resourceType":"Patient","active":"x","gender":"x","birthDate":"x","nom":1}`))
 	if got, want := expressions(err), []string{"Patient.active", "Patient.gender", "Patient.birthDate", "Patient.nom"}; !equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -146,6 +146,8 @@ func TestParsePatchRefuses(t *testing.T) {
 		"no object":          `[1]`,
 		"no op":              `[{"path":"/a"}]`,
 		"no path":            `[{"op":"remove"}]`,
+		"path no string":     `[{"op":"remove","path":["/a"]}]`,
+		"op no string":       `[{"op":1,"path":"/a"}]`,
 		"op in wrong case":   `[{"op":"Remove","path":"/a"}]`,
 		"unknown op":         `[{"op":"merge","path":"/a"}]`,
 		"move":               `[{"op":"move","from":"/a","path":"/b"}]`,
@@ -306,6 +308,59 @@ func TestPatchParametersRefuses(t *testing.T) {
 	for _, r := range []*Resource{nil, mustParse(t, `{"resourceType":"Parameters"}`), mustParse(t, `{"resourceType":"Patient"}`)} {
 		if p, err := ParsePatchParameters(r); err == nil {
 			t.Errorf("%s: %+v", r.Bytes(), p)
+		}
+	}
+}
+
+func TestSameJSON(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{`1`, `1.0`, true},
+		{`1e2`, `100`, true},
+		{`1`, `2`, false},
+		{`0.1000000000000000001`, `0.1000000000000000002`, false},
+		{`0.1000000000000000001`, `0.1000000000000000001`, true},
+		{`0.1`, `0.1000000000000000001`, false},
+		{`"1"`, `1`, false},
+		{`"\u0061"`, `"a"`, true},
+		{`{"a":1,"b":[1,{"c":null}]}`, `{ "b":[1,{"c":null}], "a":1 }`, true},
+		{`{"a":1}`, `{"b":1}`, false},
+		{`{"a":1}`, `{"a":1,"b":1}`, false},
+		{`[1,2]`, `[2,1]`, false},
+		{`[1,2]`, `[1,2]`, true},
+		{`[1,2]`, `[1,2,3]`, false},
+		{`[[1],2]`, `[[1],3]`, false},
+		{`[]`, `{}`, false},
+		{`true`, `false`, false},
+		{`null`, `null`, true},
+	} {
+		if got := sameJSON(scan(t, c.a).Root(), scan(t, c.b).Root()); got != c.same {
+			t.Errorf("%s and %s: %t", c.a, c.b, got)
+		}
+	}
+}
+
+func TestFHIRPathThatLeadsNowhere(t *testing.T) {
+	const label = `,"securityLabel":[{"coding":[{"system":"http://x","code":"a"},{"system":"http://x","code":"b"}]}]`
+	for _, path := range []string{
+		"DocumentReference.securityLabel[1].text", "DocumentReference.securityLabel[9999].text", "DocumentReference.docStatus",
+		"DocumentReference.securityLabel.coding.where(system='http://y').code", "DocumentReference.securityLabel.coding.code",
+		"DocumentReference.securityLabel.coding.where(system='http://x').code", "DocumentReference.status.x", "DocumentReference.x.y.z",
+	} {
+		p, err := ParsePatchParameters(parameters(t, `{"name":"type","valueCode":"replace"},{"name":"path","valueString":"`+path+`"},{"name":"value","valueCode":"x"}`))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if got, err := Apply(patchTarget(t, label), p); err == nil {
+			t.Errorf("%s: %s", path, got.Bytes())
+		}
+	}
+	for _, path := range []string{"DocumentReference.securityLabel[00]", "DocumentReference.securityLabel[]", "DocumentReference.securityLabel[12345]", "DocumentReference.securityLabel[1x]"} {
+		if p, err := ParsePatchParameters(parameters(t, `{"name":"type","valueCode":"delete"},{"name":"path","valueString":"`+path+`"}`)); err == nil {
+			t.Errorf("%s: %+v", path, p)
 		}
 	}
 }
