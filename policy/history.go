@@ -94,7 +94,7 @@ func (v *View) flagsOf(ref string) Flags {
 			}
 		}
 	}
-	documents = append(documents, v.rec.content[ref]...)
+	documents = slices.AppendSeq(documents, v.rec.governors(ref))
 	hidden := Flags{InvisiblePatient: len(documents) > 0, InvisibleRepresentants: len(documents) > 0}
 	for _, i := range documents {
 		flags := v.Flags(v.rec.subjects[i].Facts)

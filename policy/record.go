@@ -20,7 +20,8 @@ type Record struct {
 	subjects []Subject
 	place    map[string]int     // reference → subject
 	named    map[fhir.Ident]int // identifier of a resource → subject; -1 if of several
-	content  map[string][]int   // attachment.url, relative → documents
+	content  map[string]int     // attachment.url, relative → a document that names it
+	more     map[string][]int   // the others, for the few contents of several documents
 	consents []int
 	related  []int
 	patient  int // -1 if there is none
@@ -39,8 +40,9 @@ func NewRecord(state State, subjects []Subject) *Record {
 		state:    state,
 		subjects: subjects,
 		place:    make(map[string]int, len(subjects)),
-		named:    make(map[fhir.Ident]int),
-		content:  make(map[string][]int),
+		named:    make(map[fhir.Ident]int, len(subjects)),
+		content:  make(map[string]int, len(subjects)),
+		more:     make(map[string][]int),
 		typeOf:   make([]int, len(subjects)),
 		patient:  -1,
 	}
@@ -87,7 +89,11 @@ func (rec *Record) indexDocument(i int, types map[typeClass]int) {
 	}
 	for _, url := range f.contents {
 		ref := relative(url)
-		rec.content[ref] = append(rec.content[ref], i)
+		if _, shared := rec.content[ref]; shared {
+			rec.more[ref] = append(rec.more[ref], i)
+		} else {
+			rec.content[ref] = i
+		}
 	}
 	t := typeClass{f.docType, f.class}
 	n, ok := types[t]
@@ -97,6 +103,21 @@ func (rec *Record) indexDocument(i int, types map[typeClass]int) {
 		rec.types = append(rec.types, t)
 	}
 	rec.typeOf[i] = n
+}
+
+// governors yields the documents that name a content.
+func (rec *Record) governors(ref string) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		i, ok := rec.content[ref]
+		if !ok || !yield(i) {
+			return
+		}
+		for _, i := range rec.more[ref] {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // State returns the state of the dossier.

@@ -93,7 +93,7 @@ func (v *View) Sees(ref string) bool {
 	if i, ok := v.rec.Index(ref); ok {
 		return v.Read(i).Allowed()
 	}
-	for _, i := range v.rec.content[ref] {
+	for i := range v.rec.governors(ref) {
 		if v.Read(i).Allowed() {
 			return true
 		}

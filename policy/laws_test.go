@@ -1,0 +1,347 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"hash"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"opendmp/auth"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// readingCases yields every case of reading a document that can make a
+// difference: for each kind of caller, all values of what the rules look at for
+// that kind, on the settings by default.
+func readingCases(yield func(*Case) bool) {
+	for kind := auth.Nobody; kind <= auth.Operator+1; kind++ {
+		for state := NoDossier; state <= Destroyed; state++ {
+			for status := NoStatus; status <= Inactive; status++ {
+				for _, group := range []Group{UnknownType, Ordinary} {
+					c := Case{Act: ActRead, Kind: kind, State: state, Status: status, Group: group, Options: DefaultSettings().options()}
+					if !readingCasesOf(&c, yield) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func readingCasesOf(c *Case, yield func(*Case) bool) bool {
+	if !c.carer() {
+		return combinations(c, yield, &c.Holder, &c.Blocked, &c.MaskAll, &c.Masked, &c.Hidden, &c.HiddenReps, &c.Mine)
+	}
+	for c.Mode = auth.Normal; c.Mode <= auth.Centre15; c.Mode++ {
+		for c.Authorisation = NonExiste; c.Authorisation <= Expire; c.Authorisation++ {
+			for c.Cell = Unknown; c.Cell <= Allow; c.Cell++ {
+				if !combinations(c, yield, &c.Blocked, &c.MT, &c.Grant, &c.OpposedBTG, &c.OpposedC15,
+					&c.MaskAll, &c.Masked, &c.Hidden, &c.Mine, &c.Deposited) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// combinations yields the case with every combination of the flags in it.
+func combinations(c *Case, yield func(*Case) bool, flags ...*bool) bool {
+	for set := range 1 << len(flags) {
+		for i, f := range flags {
+			*f = set>>i&1 != 0
+		}
+		if !yield(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// law is a sentence that holds on every case. It returns what is wrong, "" if
+// nothing is. allowed is how much a case permits.
+type law struct {
+	name   string
+	broken func(c Case, extent Extent, of func(Case) Extent) bool
+}
+
+// widens tells whether the case permits more than it would without a flag that it
+// has.
+func widens(c Case, flag func(*Case) *bool, e Extent, of func(Case) Extent) bool {
+	if e == None || !*flag(&c) {
+		return false
+	}
+	*flag(&c) = false
+	return e > of(c)
+}
+
+var readingLaws = []law{
+	{"masking never widens access", func(c Case, e Extent, of func(Case) Extent) bool {
+		return widens(c, func(c *Case) *bool { return &c.Masked }, e, of)
+	}},
+	{"hiding everything never widens access", func(c Case, e Extent, of func(Case) Extent) bool {
+		return widens(c, func(c *Case) *bool { return &c.MaskAll }, e, of)
+	}},
+	{"no flag, block or opposition widens access", func(c Case, e Extent, of func(Case) Extent) bool {
+		for _, flag := range []func(*Case) *bool{
+			func(c *Case) *bool { return &c.Hidden }, func(c *Case) *bool { return &c.HiddenReps }, func(c *Case) *bool { return &c.Blocked },
+			func(c *Case) *bool { return &c.OpposedBTG }, func(c *Case) *bool { return &c.OpposedC15 },
+		} {
+			if widens(c, flag, e, of) {
+				return true
+			}
+		}
+		return false
+	}},
+	{"a closed dossier lets no one in", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.State != Active && e != None
+	}},
+	{"a blocked professional never reads", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.Blocked && !c.patientKind() && e != None
+	}},
+	{"nobody and the operator see nothing", func(c Case, e Extent, of func(Case) Extent) bool {
+		return (c.Kind == auth.Nobody || c.Kind >= auth.Operator) && e != None
+	}},
+	{"the patient never sees what is hidden from them before its end", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.patientKind() && c.Hidden && e != None
+	}},
+	{"a representative never sees what is hidden from representatives", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.Kind == auth.Representative && c.HiddenReps && e != None
+	}},
+	{"nobody reads as patient or representative who is not", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.patientKind() && !c.Holder && e != None
+	}},
+	{"systems read metadata of their own, at most", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.system() && (e == Full || e != None && !c.Mine)
+	}},
+	{"a deleted document is gone", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.Status == Deleted && e != None
+	}},
+	{"the content of what the matrix does not allow needs authorship or a médecin traitant", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.carer() && c.Cell != Allow && !c.Mine && !c.MT && e != None
+	}},
+	{"without authorisation, grant or centre 15 nobody reads the content", func(c Case, e Extent, of func(Case) Extent) bool {
+		entitled := c.Authorisation == Valide || c.MT || c.Grant && c.Mode == auth.BrisDeGlace || c.Kind == auth.Regulator && c.Mode == auth.Centre15
+		return c.carer() && e == Full && !entitled
+	}},
+	{"what is masked is read by author, depositor and médecin traitant only", func(c Case, e Extent, of func(Case) Extent) bool {
+		return c.carer() && (c.Masked || c.MaskAll) && e != None && !c.Mine && !c.Deposited && !c.MT
+	}},
+	// An open grant does what VALIDE does, and nothing more: but for the author
+	// whom the matrix refuses, who keeps the metadata that they have anyway.
+	{"bris de glace changes only what L11 says", func(c Case, e Extent, of func(Case) Extent) bool {
+		if c.Kind != auth.Professional || c.Mode != auth.BrisDeGlace {
+			return false
+		}
+		n := c
+		n.Mode = auth.Normal
+		if !c.Grant || c.OpposedBTG { // no grant: what an author has, and no more
+			n.Authorisation, n.MT = NonExiste, false
+			return e > of(n)
+		}
+		n.Authorisation = Valide
+		if c.Mine && c.Cell != Allow && !c.MT && c.Authorisation != Valide {
+			return e != min(of(n), Metadata)
+		}
+		return e != of(n)
+	}},
+	{"centre 15 changes only what L12 says", func(c Case, e Extent, of func(Case) Extent) bool {
+		if c.Kind != auth.Regulator || c.Mode != auth.Centre15 {
+			return false
+		}
+		if c.OpposedC15 {
+			return e != None
+		}
+		n := c
+		n.Kind, n.Mode, n.Authorisation = auth.Professional, auth.Normal, Valide
+		if c.Mine && c.Cell != Allow && !c.MT && c.Authorisation != Valide {
+			return e != min(of(n), Metadata)
+		}
+		return e != of(n)
+	}},
+	{"the mode of another kind gives nothing", func(c Case, e Extent, of func(Case) Extent) bool {
+		foreign := c.Kind == auth.Regulator && c.Mode == auth.BrisDeGlace || c.Kind == auth.Professional && c.Mode == auth.Centre15
+		return foreign && e == Full
+	}},
+}
+
+// Laws hold on every state of the quotient, and the whole table is golden.
+func TestReadingLaws(t *testing.T) {
+	of := func(c Case) Extent { return rulebook.decide(c).Extent() }
+	broken := map[string]int{}
+	g := newGolden()
+	n := 0
+	readingCases(func(c *Case) bool {
+		n++
+		d := rulebook.decide(*c)
+		g.add(c, d)
+		for _, l := range readingLaws {
+			if l.broken(*c, d.Extent(), of) {
+				if broken[l.name]++; broken[l.name] <= 3 {
+					t.Errorf("%s: %+v: %d by %q", l.name, *c, d.Extent(), d.Rules())
+				}
+			}
+		}
+		return true
+	})
+	if n < 1_000_000 {
+		t.Errorf("only %d cases", n)
+	}
+	g.compare(t, "testdata/golden/lecture.txt", n)
+}
+
+// golden is a table of decisions in a form that may be kept and read: a hash of
+// all of it, and for each kind, mode and status how many cases end in what.
+type golden struct {
+	hash   hash.Hash
+	bytes  []byte
+	counts map[goldenKey]*[3]int
+}
+
+type goldenKey struct {
+	kind          auth.Kind
+	mode          auth.Mode
+	authorisation Authorisation
+}
+
+func (k goldenKey) String() string {
+	c := Case{Kind: k.kind}
+	if !c.carer() {
+		return k.kind.String()
+	}
+	return k.kind.String() + " " + k.mode.String() + " " + k.authorisation.String()
+}
+
+func newGolden() *golden { return &golden{sha256.New(), nil, map[goldenKey]*[3]int{}} }
+
+func (g *golden) add(c *Case, d Decision) {
+	g.bytes = append(g.bytes[:0], byte(d.extent))
+	g.bytes = binary.LittleEndian.AppendUint64(g.bytes, d.rules[0])
+	g.bytes = binary.LittleEndian.AppendUint64(g.bytes, d.rules[1])
+	g.hash.Write(g.bytes)
+	key := goldenKey{c.Kind, c.Mode, c.Authorisation}
+	if g.counts[key] == nil {
+		g.counts[key] = new([3]int)
+	}
+	g.counts[key][d.extent]++
+}
+
+func (g *golden) compare(t *testing.T, name string, n int) {
+	t.Helper()
+	keys := slices.SortedFunc(maps.Keys(g.counts), func(a, b goldenKey) int { return strings.Compare(a.String(), b.String()) })
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Toutes les décisions de lecture d'un document : %d cas.\n# Après un changement voulu : go test ./policy -update\nsha256 %s\n", n, hex.EncodeToString(g.hash.Sum(nil)))
+	for _, k := range keys {
+		c := g.counts[k]
+		fmt.Fprintf(&b, "%-40s entier %7d  métadonnées %7d  rien %8d\n", k, c[Full], c[Metadata], c[None])
+	}
+	if *update {
+		if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != b.String() {
+		t.Errorf("%s differs:\n%s", name, b.String())
+	}
+}
+
+// randomCase is any case at all, values out of range among them.
+func randomCase(r *rand.Rand) Case {
+	b := func() bool { return r.IntN(2) == 0 }
+	rare := func() bool { return r.IntN(8) == 0 }
+	n := func(most int) uint8 { return uint8(r.IntN(most + 2)) }
+	return Case{
+		Act: Act(n(int(acts))), Kind: auth.Kind(n(int(auth.Operator))), Mode: auth.Mode(n(int(auth.Centre15))),
+		Holder: b(), Vouched: rare(), Occupational: rare(), Student: rare(), Physician: b(), Secret: rare(), Fresh: b(),
+		State: State(n(int(Destroyed))), Authorisation: Authorisation(n(int(Expire))), Personal: b(), Blocked: rare(),
+		MT: b(), Grant: b(), FeedOpposed: rare(), OpposedBTG: rare(), OpposedC15: rare(), MaskAll: rare(), Minor: b(),
+		Cell: Cell(n(int(Allow))), Group: Group(n(int(Reimbursement))), Insurance: b(), Fit: Fit(n(int(OwnClass))),
+		Status: Status(n(int(Inactive))), Masked: b(), MaskedPatient: b(), Hidden: b(), HiddenReps: b(), Mine: b(), Deposited: b(), Sees: b(),
+		WillMask: b(), WillHide: b(), WillHideReps: b(), Late: rare(), Outside: rare(),
+		ByIdentifier: b(), Consent: ConsentKind(n(int(AccesUrgence))), AboutMe: b(), ForMe: b(), ForPerson: b(), ForMT: rare(),
+		BadPeriod: rare(), BadChange: rare(), Qualified: b(), Informed: b(), OnlyMe: b(), Expired: rare(), Professions: b(), Justified: b(),
+		Options: Options{AIR: b(), OccupationalByConsent: b(), Students: b(), FeedByAuthorisation: rare(), BlockForbidsFeeding: b(),
+			BothFlags: b(), ClassMustFit: b(), MaskAllSparesMT: b()},
+	}
+}
+
+// Laws that hold for every act, whatever else: on cases at random, always the
+// same ones.
+func TestLawsOfAllActs(t *testing.T) {
+	laws := []struct {
+		name   string
+		broken func(c Case) bool // of a case that was allowed
+	}{
+		{"nobody may do anything", func(c Case) bool { return c.Kind == auth.Nobody }},
+		{"nor may the operator, or who is of no kind", func(c Case) bool { return c.Kind >= auth.Operator }},
+		{"no act, no permission", func(c Case) bool { return c.Act == NoAct || c.Act >= acts }},
+		{"patient and representative act in their dossier only", func(c Case) bool {
+			return c.patientKind() && !c.Holder && c.Act != ActPatch
+		}},
+		{"who is vouched for acts with AIR, in normal mode, and opens no emergency", func(c Case) bool {
+			return c.Vouched && (!c.Options.AIR || c.Mode != auth.Normal || c.Act == ActEmergency)
+		}},
+		{"the blocked only feed, open another dossier, and learn that they are blocked", func(c Case) bool {
+			free := on(ActReadStatus, ActAdd, ActAddList, ActOpen, ActPatch)
+			return c.Blocked && !c.patientKind() && !free.has(c.Act)
+		}},
+		{"documents live in open dossiers", func(c Case) bool {
+			documents := on(ActRead, ActReadList, ActReadProvenance, ActSearch, ActAdd, ActAddList, ActReplace, ActSupersede, ActDelete, ActStatus,
+				ActMask, ActUnmask, ActHide, ActShow, ActHideReps, ActShowReps, ActArchive, ActArchiveList, ActTouch, ActEmergency)
+			return documents.has(c.Act) && c.State != Active
+		}},
+		{"a closed dossier is seen by the patient, reopened, destroyed", func(c Case) bool {
+			free := on(ActReadStatus, ActHistory, ActReopen, ActDestroy, ActOpen, ActPatch)
+			renewed := c.Act == ActConsent && c.Consent == Ouverture
+			return c.State == Closed && !c.holder() && !free.has(c.Act) && !renewed
+		}},
+		{"a destroyed dossier is not there", func(c Case) bool {
+			return c.State != Active && c.State != Closed && c.Act != ActOpen && c.Act != ActPatch && !(c.Act == ActAddRelated && c.State == NoDossier)
+		}},
+		{"labels change only for those who see the document", func(c Case) bool {
+			return c.Act >= ActReplace && c.Act <= ActTouch && c.Act != ActStatus && !c.Sees
+		}},
+		{"the patient never decides on what is hidden from them", func(c Case) bool {
+			return c.patientKind() && (c.Act == ActHide || c.Act == ActShow || c.Act == ActAdd && c.WillHide)
+		}},
+		{"the emergency access is written by the door alone", func(c Case) bool {
+			return c.Consent == AccesUrgence && (c.Act == ActConsent || c.Act == ActWithdraw)
+		}},
+		{"an occupational physician reads by personal consent only", func(c Case) bool {
+			reading := on(ActRead, ActSearch, ActReadPatient, ActEmergency)
+			express := c.Options.OccupationalByConsent && c.Personal && c.Authorisation == Valide && c.Mode == auth.Normal
+			return c.Occupational && reading.has(c.Act) && (!express || c.Act == ActEmergency)
+		}},
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	allowed := 0
+	for range 1_500_000 {
+		c := randomCase(r)
+		d := rulebook.decide(c)
+		if !d.Allowed() {
+			continue
+		}
+		allowed++
+		for _, l := range laws {
+			if l.broken(c) {
+				t.Fatalf("%s: %+v: by %q", l.name, c, d.Rules())
+			}
+		}
+	}
+	if allowed < 50_000 {
+		t.Errorf("only %d cases were allowed: the laws were hardly tried", allowed)
+	}
+}
