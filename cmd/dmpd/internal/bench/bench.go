@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"opendmp/cmd/dmpd/internal/bundles"
 )
 
 // Options of a run.
@@ -37,7 +39,7 @@ type run struct {
 	Options
 	dir      string
 	records  []record
-	contents []content
+	contents []bundles.Content
 	feeder   string // token of the establishment that pushes
 	reader   string // token of the physician who reads
 	answers  sizes
@@ -113,13 +115,13 @@ func (r *run) open(ctx context.Context, addr string) error {
 	_, err := measure(ctx, addr, work{
 		name: "open",
 		next: func(n int) []byte {
-			return request("POST", "/fhir", r.feeder, r.records[n].opening(time.Now()))
+			return request("POST", "/fhir", r.feeder, bundles.Opening(r.records[n].patient, time.Now()))
 		},
 		check: func(n, status int, body []byte) (err error) {
 			if err := want(200, status, body); err != nil {
 				return err
 			}
-			r.records[n].patient, err = created(body, "Patient")
+			r.records[n].patient.ID, err = bundles.Created(body, "Patient")
 			r.records[n].documents = make([]pushed, r.Documents)
 			return err
 		},
@@ -163,10 +165,10 @@ func (r *run) pushes(first int) work {
 			r.answers.push.Store(int64(len(body)))
 			rec, document := place(n)
 			p := &rec.documents[document]
-			if p.document, err = created(body, "DocumentReference"); err != nil {
+			if p.document, err = bundles.Created(body, "DocumentReference"); err != nil {
 				return err
 			}
-			p.binary, err = created(body, "Binary")
+			p.binary, err = bundles.Created(body, "Binary")
 			return err
 		},
 	}
@@ -195,7 +197,7 @@ func (r *run) searches() work {
 	return work{
 		name: "search",
 		next: func(int) []byte {
-			return request("GET", "/fhir/DocumentReference?patient=Patient/"+r.anyRecord().patient+
+			return request("GET", "/fhir/DocumentReference?patient=Patient/"+r.anyRecord().patient.ID+
 				"&status=current&date=ge2020-01-01&_sort=-date&_count=10", r.reader, nil)
 		},
 		check: func(_, status int, body []byte) error {
