@@ -280,7 +280,7 @@ func (p *queryParser) choose(c *condition) *refusal {
 		}
 		q.PatientID = id
 	case choosesPatientIdent:
-		if len(splitEscaped(c.raw, ',')) > 1 || c.any[0].anySystem || c.any[0].anyCode || c.any[0].system == "" {
+		if len(splitEscaped(c.raw, ',')) > 1 || c.any[0].anyCode || c.any[0].system == "" {
 			return refused("value", "Un seul identifiant complet attendu : système|valeur.", "One complete identifier is expected: system|value.")
 		}
 		i := Ident{c.any[0].system, c.any[0].text}

@@ -425,6 +425,27 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// Of several values, and of the two ends of a period, the one counts that comes
+// first in the direction asked for.
+func TestCompareSeveralValues(t *testing.T) {
+	doc := func(start, end string, families ...string) Values {
+		var names string
+		for _, f := range families {
+			names += `,{"family":"` + f + `"}`
+		}
+		return searchValues(t, `{"resourceType":"DocumentReference","contained":[{"resourceType":"Practitioner","id":"p","name":[`+names[1:]+`]}],
+ "author":[{"reference":"#p"}],"context":{"period":{"start":"`+start+`","end":"`+end+`"}}}`)
+	}
+	outer := doc("2026-01-01", "2026-12-31", "m", "a", "z")
+	inner := doc("2026-05-01", "2026-06-01", "n", "b", "y")
+	for _, key := range []string{"period", "-period", "author.family", "-author.family"} {
+		q := query(t, "DocumentReference", "_sort="+key)
+		if q.Compare(outer, inner) != -1 || q.Compare(inner, outer) != 1 {
+			t.Errorf("_sort=%s: the outer does not come first", key)
+		}
+	}
+}
+
 func FuzzParseQuery(f *testing.F) {
 	for _, s := range []string{
 		"patient=alix&status=current", "type=http://loinc.org%7C11488-4,x&date=ge2026", `identifier=a\,b%7Cc&_sort=-date`,

@@ -83,6 +83,8 @@ func TestParsePathRefuses(t *testing.T) {
 		{"GET", "Binary/1/_history/1", "", ErrUnknownRoute, ""},
 		{"GET", "Binary", "", ErrUnknownRoute, ""},
 		{"POST", "Binary/_search", "", ErrUnknownRoute, ""},
+		{"POST", "DocumentReference/_search/x", "", ErrUnknownRoute, ""},
+		{"POST", "DocumentReference/_search/", "", ErrUnknownRoute, ""},
 		{"POST", "Patient/$everything", "", ErrUnknownRoute, ""},
 		{"POST", "Patient/$bris-de-glace/x", "", ErrUnknownRoute, ""},
 		{"POST", "Patient/1/$bris-de-glace/x", "", ErrUnknownRoute, ""},

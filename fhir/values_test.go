@@ -50,6 +50,15 @@ func TestValuesOfDocument(t *testing.T) {
 	}
 }
 
+// A value that is there twice is kept once.
+func TestValuesOfRepetition(t *testing.T) {
+	const identifier = `{"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2.3"}`
+	v := searchValues(t, `{"resourceType":"DocumentReference","masterIdentifier":`+identifier+`,"identifier":[`+identifier+`,`+identifier+`]}`)
+	if got := slices.Collect(v.Tokens("identifier")); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestValuesOfOddities(t *testing.T) {
 	for _, c := range []struct {
 		name, resource, raw string
@@ -60,6 +69,8 @@ func TestValuesOfOddities(t *testing.T) {
 		{"period without bounds", `"context":{"period":{"extension":[]}}`, "period:missing=true", true},
 		{"period the wrong way round", `"context":{"period":{"start":"2026-02-01","end":"2026-01-01"}}`, "period:missing=true", true},
 		{"period with a bad bound", `"context":{"period":{"start":"2026-02-31"}}`, "period:missing=true", true},
+		{"period with a bad end", `"context":{"period":{"start":"2026-02-01","end":"2026-02-31"}}`, "period:missing=true", true},
+		{"long reference", `"relatesTo":[{"target":{"reference":"urn:uuid:` + strings.Repeat("a", MaxValue) + `"}}]`, "relatesto:missing=true", true},
 		{"coding without code", `"type":{"coding":[{"system":"http://loinc.org","display":"x"}]}`, "type:missing=true", true},
 		{"text alone", `"type":{"text":"x"}`, "type:not=x", true},
 		{"conditional reference", `"relatesTo":[{"target":{"reference":"DocumentReference?identifier=x"}}]`, "relatesto:missing=true", true},
@@ -68,6 +79,7 @@ func TestValuesOfOddities(t *testing.T) {
 		{"archived is false", `"extension":[{"url":"https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived","valueBoolean":false}]`, "isArchived=false", true},
 		{"another extension", `"extension":[{"url":"urn:x","valueBoolean":true}]`, "isArchived=true", false},
 		{"contained reference to itself", `"contained":[{"resourceType":"PractitionerRole","id":"a","practitioner":{"reference":"#a"}}],"author":[{"reference":"#a"}]`, "author.family:missing=true", true},
+		{"a reference that is not to what is contained", `"contained":[{"resourceType":"Practitioner","id":"a","name":[{"family":"x"}]}],"author":[{"reference":"a"}]`, "author.family:missing=true", true},
 		{"long title is cut, and found by its beginning", `"contained":[{"resourceType":"Practitioner","id":"a","name":[{"family":"` + strings.Repeat("é", 3000) + `"}]}],"author":[{"reference":"#a"}]`, "author.family=" + strings.Repeat("e", MaxValue), false},
 		{"long title, exact", `"contained":[{"resourceType":"Practitioner","id":"a","name":[{"family":"` + strings.Repeat("a", 3000) + `"}]}],"author":[{"reference":"#a"}]`, "author.family:exact=" + strings.Repeat("a", MaxValue), false},
 		{"long title, beginning", `"contained":[{"resourceType":"Practitioner","id":"a","name":[{"family":"` + strings.Repeat("a", 3000) + `"}]}],"author":[{"reference":"#a"}]`, "author.family=" + strings.Repeat("A", MaxValue), true},
@@ -76,6 +88,9 @@ func TestValuesOfOddities(t *testing.T) {
 		v := searchValues(t, `{"resourceType":"DocumentReference","status":"current",`+c.resource+`}`)
 		if got := query(t, "DocumentReference", c.raw).Match(v); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
+		}
+		if again, _, err := DecodeValues(v.AppendBinary(nil)); err != nil || again != v {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	for _, resource := range []string{`{}`, `[]`, `1`, `{"resourceType":"Observation","id":"x"}`, `{"resourceType":"Binary","id":"x"}`} {
@@ -174,11 +189,12 @@ func TestDecodeValuesRefuses(t *testing.T) {
 		{valuesVersion, 3, 4, 99, 0},                       // unknown system
 		{valuesVersion, 3, 4, 1, 5},                        // a code beyond the end
 		{valuesVersion, 2, 5, 4},                           // unknown ends of a date
-		{valuesVersion, 5, 0x80, 0x80, 0x80, 1, 1},         // a slot beyond the last
+		{valuesVersion, 4, 4, 1, 2, 'a'},                   // a code one byte beyond the end
+		{valuesVersion, 6, 0x80, 0x80, 0x80, 1, 1, 0},      // a slot beyond the last
 		{valuesVersion, 6, 16, 1, 0, 4, 1, 0},              // slots out of order
 		{valuesVersion, 9, 5, openTo, 0, 0, 0, 0, 0, 0, 0}, // half a time
 		append([]byte{valuesVersion, 20, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1), // 2^64 microseconds
-		append([]byte{valuesVersion, 12, 7, 0}, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2),                         // a length over 64 bits
+		append([]byte{valuesVersion, 11, 7}, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2),                            // a length over 64 bits
 	} {
 		if _, _, err := DecodeValues(b); !errors.Is(err, ErrValues) {
 			t.Errorf("%x: %v", b, err)
