@@ -11,15 +11,15 @@ import (
 // unexported fields, so that only their package makes a non-zero one.
 func TestForgeriesDoNotCompile(t *testing.T) {
 	cases := []struct{ name, code, refusal string }{
-		{"an answer by its fields", `var _ = dossier.Answer{status: 200}`, "unknown field"},
-		{"an answer without names", `var _ = dossier.Answer{2}`, "too few values"},
+		{"an answer by its fields", `var _ = dossier.Answer{status: 200}`, "cannot refer to unexported field"},
+		{"an answer without names", `var _ = dossier.Answer{2}`, "implicit assignment to unexported field"},
 		{"an answer changed", `func f(a dossier.Answer) { a.kind = 2 }`, "undefined"},
-		{"a clinical answer", `var _ = dossier.clinical`, "not exported"},
-		{"a receipt by its fields", `var _ = audit.Receipt{ok: true}`, "unknown field"},
+		{"a clinical answer", `var _ = dossier.clinical`, "undefined"},
+		{"a receipt by its fields", `var _ = audit.Receipt{ok: true}`, "cannot refer to unexported field"},
 		{"a receipt from a struct", `var _ = audit.Receipt(struct{ ok bool }{true})`, "cannot convert"},
-		{"a release by its fields", `var _ = policy.Released[[]byte]{v: nil}`, "unknown field"},
+		{"a release by its fields", `var _ = policy.Released[[]byte]{ok: true}`, "cannot refer to unexported field"},
 		{"a release from another", `func f(r policy.Released[int]) policy.Released[[]byte] { return r }`, "cannot use"},
-		{"a principal by its fields", `var _ = auth.Principal{kind: auth.Professional}`, "unknown field"},
+		{"a principal by its fields", `var _ = auth.Principal{kind: auth.Professional}`, "cannot refer to unexported field"},
 		{"a principal promoted", `func f(p auth.Principal) { p.kind = auth.Patient }`, "undefined"},
 	}
 	const head = `package p
