@@ -96,8 +96,7 @@ type service struct {
 	name     string
 	does     []Interaction
 	inBundle []Interaction // only as an entry of a transaction
-	// conditional are the interactions of does that may name their resource by a
-	// query.
+	// conditional are the interactions that may depend on a query.
 	conditional []Interaction
 	operations  []OperationDef
 	profiles    []string
@@ -161,6 +160,14 @@ func Supports(typ string, i Interaction) bool {
 func SupportsEntry(typ string, i Interaction) bool {
 	t := serviceOf(typ)
 	return t != nil && t.supportsEntry(i)
+}
+
+// SupportsConditional tells whether the interaction on the type may depend on a
+// query: the resource that Patch, Update or Delete names, or what Create must not
+// find (If-None-Exist).
+func SupportsConditional(typ string, i Interaction) bool {
+	t := serviceOf(typ)
+	return t != nil && slices.Contains(t.conditional, i)
 }
 
 // Types returns the resource types served, in the order of the table.

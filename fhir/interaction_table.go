@@ -207,7 +207,7 @@ var services = []service{
 	{
 		name:        "DocumentReference",
 		does:        []Interaction{Read, VRead, History, Search, Create, Patch, Delete},
-		conditional: []Interaction{Patch},
+		conditional: []Interaction{Create, Patch},
 		doc:         "PATCH also takes a query instead of an id; it changes status, securityLabel and the extension pdsm-ext-is-archived.",
 		profiles: []string{
 			pdsmProfile + "pdsm-comprehensive-document-reference",
@@ -283,10 +283,11 @@ var services = []service{
 			}, commonParams()),
 	},
 	{
-		name:     "Consent",
-		does:     []Interaction{Read, VRead, History, Search, Create, Update},
-		doc:      "The kind is a coding of urn:opendmp:consent-kind in category.",
-		profiles: []string{pcfProfile + "IHE.PCF.consentBasic"},
+		name:        "Consent",
+		does:        []Interaction{Read, VRead, History, Search, Create, Update},
+		conditional: []Interaction{Create},
+		doc:         "The kind is a coding of urn:opendmp:consent-kind in category.",
+		profiles:    []string{pcfProfile + "IHE.PCF.consentBasic"},
 		params: joined(
 			patientParams("patient", r4Param+"clinical-patient"),
 			[]Param{

@@ -120,6 +120,9 @@ func TestParsePathRefuses(t *testing.T) {
 			t.Errorf("%s %s?%s: %v, want %v", c.method, c.path, c.query, err, c.err)
 			continue
 		}
+		if !strings.Contains(err.Error(), c.err.Error()) {
+			t.Errorf("%s %s: %q", c.method, c.path, err)
+		}
 		if got := strings.Join(route.Allow, " "); got != c.allow {
 			t.Errorf("%s %s: Allow %q, want %q", c.method, c.path, got, c.allow)
 		}
@@ -213,6 +216,37 @@ func TestRoutesAreTheTable(t *testing.T) {
 				t.Errorf("no route for %s of %s", does, services[i].name)
 			}
 		}
+	}
+}
+
+func TestSupports(t *testing.T) {
+	for _, c := range []struct {
+		typ                       string
+		does                      Interaction
+		alone, entry, conditional bool
+	}{
+		{"Patient", Read, true, true, false},
+		{"Patient", Create, false, true, true},
+		{"Patient", Delete, false, false, false},
+		{"DocumentReference", Create, true, true, true},
+		{"DocumentReference", Patch, true, true, true},
+		{"DocumentReference", Delete, true, true, false},
+		{"DocumentReference", Update, false, false, false},
+		{"Consent", Update, true, true, false},
+		{"AuditEvent", Create, false, false, false},
+		{"Observation", Read, false, false, false},
+		{"", Transaction, true, false, false},
+		{"", Batch, true, false, false},
+		{"", Capabilities, true, false, false},
+		{"", Search, false, false, false},
+		{"Patient", "", false, false, false},
+	} {
+		if Supports(c.typ, c.does) != c.alone || SupportsEntry(c.typ, c.does) != c.entry || SupportsConditional(c.typ, c.does) != c.conditional {
+			t.Errorf("%s of %q", c.does, c.typ)
+		}
+	}
+	if Params("Observation") != nil || Operations("Observation") != nil {
+		t.Error("Observation has parameters or operations")
 	}
 }
 

@@ -80,11 +80,11 @@ func (q *Query) Compare(a, b Values) int {
 		p := serviceOf(q.Type).param(k.Param)
 		x, hasX := sortValueOf(a, p.slot, k.Desc)
 		y, hasY := sortValueOf(b, p.slot, k.Desc)
-		if !hasX || !hasY {
-			if hasX != hasY {
-				return compareBool(hasY, hasX)
-			}
-			continue
+		switch {
+		case hasX && !hasY:
+			return -1
+		case !hasX && hasY:
+			return 1
 		}
 		if c := x.compare(y, k.Desc); c != 0 {
 			return c
@@ -128,14 +128,4 @@ func sortValueOf(v Values, s slot, desc bool) (first sortValue, ok bool) {
 		}
 	}
 	return first, ok
-}
-
-func compareBool(a, b bool) int {
-	if a == b {
-		return 0
-	}
-	if a {
-		return 1
-	}
-	return -1
 }

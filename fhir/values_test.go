@@ -77,6 +77,7 @@ func TestValuesOfOddities(t *testing.T) {
 		{"reference of another server", `"relatesTo":[{"target":{"reference":"https://other.test/fhir/DocumentReference/d1"}}]`, "relatesto=d1", false},
 		{"urn", `"relatesTo":[{"target":{"reference":"urn:uuid:0c287d32-01e3-4d87-9953-9fcc9404eb21"}}]`, "relatesto=urn:uuid:0c287d32-01e3-4d87-9953-9fcc9404eb21", true},
 		{"archived is false", `"extension":[{"url":"https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived","valueBoolean":false}]`, "isArchived=false", true},
+		{"extension without value", `"extension":[{"url":"https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived"}]`, "isArchived=false", true},
 		{"another extension", `"extension":[{"url":"urn:x","valueBoolean":true}]`, "isArchived=true", false},
 		{"contained reference to itself", `"contained":[{"resourceType":"PractitionerRole","id":"a","practitioner":{"reference":"#a"}}],"author":[{"reference":"#a"}]`, "author.family:missing=true", true},
 		{"a reference that is not to what is contained", `"contained":[{"resourceType":"Practitioner","id":"a","name":[{"family":"x"}]}],"author":[{"reference":"a"}]`, "author.family:missing=true", true},
