@@ -64,6 +64,21 @@ func TestEncodeRoundTrip(t *testing.T) {
 	})
 }
 
+// TestAnyEventIsFHIR: whatever texts an event carries, its AuditEvent is valid.
+func TestAnyEventIsFHIR(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawEvent(t)
+		e.Interaction = rapid.SampledFrom([]string{audit.Read, audit.Search, audit.Delete, audit.ProvideDocumentBundle, audit.BrisDeGlace, audit.Login, e.Interaction}).Draw(t, "known interaction")
+		raw, err := e.Resource([16]byte{}, server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fhir.Parse(raw); err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+	})
+}
+
 // TestEncodeHoldsEveryField: a field that is added to Event and forgotten in the
 // encoding would be lost without a word.
 func TestEncodeHoldsEveryField(t *testing.T) {
@@ -171,8 +186,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again, e) {
 			t.Errorf("%+v becomes %+v, %v", e, again, err)
 		}
-		if _, err := e.Resource([16]byte{}, server); err != nil {
-			t.Errorf("%+v has no resource: %v", e, err)
+		raw, err := e.Resource([16]byte{}, server)
+		if err != nil {
+			t.Fatalf("%+v has no resource: %v", e, err)
+		}
+		if _, err := fhir.Parse(raw); err != nil {
+			t.Errorf("%s: %v", raw, err)
 		}
 	})
 }

@@ -224,26 +224,37 @@ func first(list []string) string {
 }
 
 func coding(system, code, display string) r4.Coding {
-	return r4.Coding{System: text(system), Code: text(code), Display: text(display)}
+	return r4.Coding{System: uri(system), Code: text(code), Display: text(display)}
 }
 
 func concept(c r4.Coding) *r4.CodeableConcept {
 	return &r4.CodeableConcept{Coding: []r4.Coding{c}}
 }
 
-// text returns a FHIR string, nil for a blank one: FHIR has neither empty strings
-// nor control characters.
-func text(s string) *string {
-	s = strings.TrimSpace(strings.Map(func(c rune) rune {
+// clean makes a FHIR string of s: without control characters, nor spaces around.
+func clean(s string) string {
+	return strings.TrimSpace(strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) && c != '\n' && c != '\t' {
 			return ' '
 		}
 		return c
 	}, s))
+}
+
+// text returns s, nil when it is empty: FHIR has no empty strings.
+func text(s string) *string {
 	if s == "" {
 		return nil
 	}
 	return &s
+}
+
+// uri returns a FHIR uri, nil for what cannot be one.
+func uri(s string) *string {
+	if strings.ContainsFunc(s, unicode.IsSpace) {
+		return nil
+	}
+	return text(s)
 }
 
 // codeOf makes a FHIR code of s: no space but single ones inside.

@@ -174,3 +174,18 @@ func TestResourceProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestResourceIsFHIR holds every event against the server's own strict parser.
+func TestResourceIsFHIR(t *testing.T) {
+	for _, c := range resourceCases {
+		for _, s := range []audit.Server{server, {}} {
+			raw, err := c.event.Resource(store.Dossier{1}, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fhir.Parse(raw); err != nil {
+				t.Errorf("%s, server %q: %v", c.name, s.URL, err)
+			}
+		}
+	}
+}
