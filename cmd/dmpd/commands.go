@@ -18,13 +18,14 @@ To try it, with invented people and records:
 
   dmpd serve --sandbox
   curl -H "Authorization: Bearer $(dmpd token --as medecin-martin)" \
-    http://127.0.0.1:8080/fhir/DocumentReference?patient.identifier=urn:oid:1.2.250.1.213.1.4.10%7C285047511200116
+    'http://127.0.0.1:8080/fhir/DocumentReference?patient.identifier=urn:oid:1.2.250.1.213.1.4.10%7C285047511200116'
 
 No hosting certificate comes with the program: no real data before an operator
 has one (hébergeur de données de santé, L.1111-8 CSP).`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(serveCommand(), initCommand(), tokenCommand(), sandboxCommand(), demoCommand(), benchCommand(), versionCommand())

@@ -29,6 +29,7 @@ func sandboxCommand() *cobra.Command {
 		Use:   "sandbox",
 		Short: "Tell who is who in the sandbox",
 		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	ids := &cobra.Command{
 		Use:   "ids",

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// given are the flags of serve, as given on a command line.
+func given(t *testing.T, args ...string) *pflag.FlagSet {
+	t.Helper()
+	f := serveCommand().Flags()
+	if err := f.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestLaterSettingsWin(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "dmpd.json")
+	if err := os.WriteFile(file, []byte(`{"addr":"127.0.0.1:1","base":"https://file/fhir","issuer":"file","ins-key":"off"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	environ := []string{"DMPD_BASE=https://env/fhir", "DMPD_INS_KEY=warning", "HOME=/", "DMPDX=1"}
+	s, err := readSettings(file, environ, given(t, "--base", "https://flag/fhir", "--sandbox"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := settings{
+		Addr: "127.0.0.1:1", Data: "./var", Base: "https://flag/fhir", Sandbox: true, Issuer: "file", INSKey: "warning",
+	}
+	if s != want {
+		t.Errorf("got  %+v\nwant %+v", s, want)
+	}
+}
+
+func TestUnknownSettingsAreRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "dmpd.json")
+	for name, text := range map[string]string{
+		"misspelt": `{"isuer":"x"}`,
+		"no JSON":  `issuer: x`,
+		"no map":   `["issuer"]`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := readSettings(file, nil, given(t)); err == nil {
+			t.Errorf("%s: accepted as %+v", name, s)
+		}
+	}
+	if _, err := readSettings("", []string{"DMPD_ISUER=x"}, given(t)); err == nil {
+		t.Error("a misspelt variable is accepted")
+	}
+	if _, err := readSettings(file+"x", nil, given(t)); err == nil {
+		t.Error("a missing file is accepted")
+	}
+}
+
+func TestSettingsNoServiceShouldRunWith(t *testing.T) {
+	whole := settings{
+		Addr: "127.0.0.1:8080", Data: "x", Base: "https://dmp.example.org/fhir",
+		Issuer: "i", Audience: "a", IssuerKeys: "k", Matrix: "m",
+	}
+	cases := []struct {
+		name    string
+		change  func(*settings)
+		refusal string // "" if accepted
+	}{
+		{"whole", func(*settings) {}, ""},
+		{"no base", func(s *settings) { s.Base = "" }, "base"},
+		{"no issuer, no keys", func(s *settings) { s.Issuer, s.IssuerKeys = "", "" }, "issuer, issuer-keys"},
+		{"no matrix", func(s *settings) { s.Matrix = "" }, "matrix"},
+		{"a base in clear", func(s *settings) { s.Base = "http://dmp.example.org/fhir" }, "https"},
+		{"without TLS on a network", func(s *settings) { s.Addr = "0.0.0.0:8080" }, "TLS"},
+		{"no port", func(s *settings) { s.Addr = "127.0.0.1" }, "host:port"},
+		{"unknown level", func(s *settings) { s.INSKey = "maybe" }, "ins-key"},
+		{"sandbox", func(s *settings) { *s = settings{Addr: "127.0.0.1:0", Sandbox: true} }, ""},
+		{"sandbox on IPv6 loopback", func(s *settings) { *s = settings{Addr: "[::1]:0", Sandbox: true} }, ""},
+		{"sandbox on a network", func(s *settings) { *s = settings{Addr: "192.0.2.1:80", Sandbox: true} }, "loopback"},
+		{"sandbox on every address", func(s *settings) { *s = settings{Addr: ":8080", Sandbox: true} }, "loopback"},
+		{"sandbox on a network, meant", func(s *settings) { *s = settings{Addr: ":8080", Sandbox: true, Exposed: true} }, ""},
+	}
+	for _, c := range cases {
+		s := whole
+		c.change(&s)
+		err := s.check()
+		switch {
+		case c.refusal == "" && err != nil:
+			t.Errorf("%s: %v", c.name, err)
+		case c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)):
+			t.Errorf("%s: %v, want %q", c.name, err, c.refusal)
+		}
+	}
+}
