@@ -87,16 +87,18 @@ func (c *call) emergencyPlace(ctx context.Context, e emergency) (*loaded, *polic
 func (c *call) refuseEmergency(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, e emergency) (Answer, error) {
 	event := c.event(d, dec, doExecute, v)
 	event.Reason = e.reason
-	if _, err := c.record(ctx, d, []audit.Event{event}); err != nil {
-		return Answer{}, err
+	err := ErrForbidden
+	switch {
+	case dec.Refusal() == policy.Unprocessable:
+		err = refusal(dec)
+	case !d.exists():
+		err = ErrNotFound
 	}
-	if dec.Refusal() == policy.Unprocessable {
-		return Answer{}, refusal(dec)
+	event.Status = outcomeOf(err).status
+	if _, auditErr := c.record(ctx, d, []audit.Event{event}); auditErr != nil {
+		return Answer{}, auditErr
 	}
-	if !d.exists() {
-		return Answer{}, ErrNotFound
-	}
-	return Answer{}, ErrForbidden
+	return Answer{}, err
 }
 
 func (c *call) readEmergency(r *fhir.Resource) (emergency, error) {

@@ -64,7 +64,7 @@ func (c *call) event(d *loaded, dec policy.Decision, action audit.Action, views 
 	e := audit.About(c.p)
 	e.Interaction = c.transactionCode()
 	e.Action = action
-	e.Query = c.r.RawQuery
+	e.Query = c.asked()
 	e.Allowed = dec.Allowed()
 	e.Rules = dec.Rules()
 	e.RequestID = c.r.TraceID
@@ -78,6 +78,14 @@ func (c *call) event(d *loaded, dec policy.Decision, action audit.Action, views 
 		e.Mode = views[0].Situation().Mode
 	}
 	return e
+}
+
+// asked is the query as the history keeps it, with the type that was searched.
+func (c *call) asked() string {
+	if c.r.Interaction != fhir.Search && !c.r.Conditional {
+		return ""
+	}
+	return c.r.Type + "?" + c.r.RawQuery
 }
 
 // classOf is the strictest class that the views give to references. Without a
@@ -183,7 +191,11 @@ func (c *call) transactionCode() string {
 
 // refuse makes the refusal durable, then returns it.
 func (c *call) refuse(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, action audit.Action, err error, objects ...string) (Answer, error) {
-	if _, auditErr := c.record(ctx, d, c.events(d, dec, action, objects, v)); auditErr != nil {
+	events := c.events(d, dec, action, objects, v)
+	for i := range events {
+		events[i].Status = outcomeOf(err).status
+	}
+	if _, auditErr := c.record(ctx, d, events); auditErr != nil {
 		return Answer{}, auditErr
 	}
 	return Answer{}, err

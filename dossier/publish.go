@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/http"
+	"strings"
 	"time"
 
 	"opendmp/fhir"
@@ -185,7 +186,11 @@ func (c *call) putPublished(ctx context.Context, ch *change, doc *published) (*r
 	if doc.subject.reference == "" || doc.subject.reference[0] == '#' {
 		stamped.References = nil
 	}
-	r, err := c.stamp(doc.resource, stamped, 0)
+	r, err := withoutClaim(doc.resource)
+	if err != nil {
+		return nil, policy.Decision{}, err
+	}
+	r, err = c.stamp(r, stamped, 0)
 	if err != nil {
 		return nil, policy.Decision{}, err
 	}
@@ -201,6 +206,26 @@ func (c *call) putPublished(ctx context.Context, ch *change, doc *published) (*r
 		return nil, dec, err
 	}
 	return docRow, dec, c.putDerivedList(ch, listID, patient, docID)
+}
+
+// withoutClaim takes the profiles of the publication out of meta.profile: they
+// want the content inside, where the document that is stored names its Binary.
+func withoutClaim(r *fhir.Resource) (*fhir.Resource, error) {
+	publication := func(p fhir.Node) bool {
+		canonical, _, _ := strings.Cut(p.Text(), "|")
+		return canonical == mhd+"IHE.MHD.SimplifiedPublish.DocumentReference" || canonical == pdsm+"pdsm-simplified-publish"
+	}
+	meta := r.Get("meta")
+	kept := 0
+	for p := range meta.Get("profile").Items() {
+		if !publication(p) {
+			kept++
+		}
+	}
+	if kept == 0 && meta.Len() == 1 && meta.Get("profile").Exists() {
+		return r.Splice([]fhir.Edit{fhir.RemoveMember(meta)})
+	}
+	return r.Splice(fhir.RemoveItems(meta.Get("profile"), publication))
 }
 
 // binaryJSON makes the Binary that holds a content; data is a JSON string.

@@ -20,7 +20,9 @@ func TestPublishedExamples(t *testing.T) {
 	a.has("entry.1.response.status", "201 Created").has("entry.2.response.status", "200 OK")
 	reader.get("DocumentReference/doc-x-id").is(200).has("status", "superseded").has("meta.versionId", "2")
 
-	author.post("DocumentReference", fixture(t, "pdsm4dmp/DocumentReference-example-td2-iti105-publication-simplifiee.json")).is(201)
+	simple := author.post("DocumentReference", fixture(t, "pdsm4dmp/DocumentReference-example-td2-iti105-publication-simplifiee.json")).is(201)
+	simple.has("meta.profile", "").has("content.0.attachment.data", "").has("content.0.attachment.size", "80")
+	reader.get(simple.at("content.0.attachment.url")).is(200).has("contentType", "application/xml")
 	q := "?patient.identifier=" + published.System + "|" + published.Value
 	reader.get("DocumentReference"+q+"&status=current&_summary=count").is(200).has("total", "3")
 	reader.get("List"+q+"&status=current&code=https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes|submissionset").is(200).has("total", "4")
