@@ -17,7 +17,7 @@ func (c *checker) generic(i uint32, root bool) {
 		name := c.name(m)
 		row := commonElement(name, root)
 		switch {
-		case row != nil && len(name) > 0 && name[0] != '_':
+		case row != nil:
 			c.element(i, m, domainResourceType, row)
 		case len(name) > 1 && name[0] == '_':
 			c.genericExtension(i, m, string(name[1:]))
