@@ -417,7 +417,7 @@ func (s *scanner) unique(object int, key, keyTo uint32) error {
 	seen := 0
 	for c := uint32(object + 1); c < uint32(len(s.nodes)); c = s.nodes[c].next {
 		k := &s.nodes[c]
-		if k.keyTo-k.key == keyTo-key && bytes.EqualFold(s.raw[k.key:k.keyTo], name) {
+		if k.keyTo-k.key == keyTo-key && sameLetter(s.raw[k.key], s.raw[key]) && bytes.EqualFold(s.raw[k.key:k.keyTo], name) {
 			return syntax(int(key), "duplicate name")
 		}
 		if seen++; seen > maxMembers {
@@ -427,9 +427,13 @@ func (s *scanner) unique(object int, key, keyTo uint32) error {
 	return nil
 }
 
+// sameLetter tells whether two bytes may begin names that differ only by case. It
+// spares most comparisons; bytes beyond ASCII are left to them.
+func sameLetter(a, b byte) bool { return a|0x20 == b|0x20 || a >= 0x80 || b >= 0x80 }
+
 // maxMembers bounds the members of one object, so that looking for duplicates
-// stays cheap. No FHIR type has a tenth of it.
-const maxMembers = 512
+// stays cheap. No FHIR type has half of it.
+const maxMembers = 256
 
 func (s *scanner) array(depth int) error {
 	if depth > MaxDepth {

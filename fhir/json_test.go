@@ -42,6 +42,8 @@ func TestJSONSuite(t *testing.T) {
 func TestScanRefuses(t *testing.T) {
 	for name, data := range map[string]string{
 		"names that differ by case": `{"a":1,"A":2}`,
+		"names beyond ASCII":        `{"é":1,"É":2}`,
+		"empty names":               `{"":1,"":2}`,
 		"byte order mark":           "\ufeff{}",
 		"invalid UTF-8":             "{\"a\":\"\xff\"}",
 		"lone surrogate":            `{"a":"\ud800"}`,
@@ -54,7 +56,7 @@ func TestScanRefuses(t *testing.T) {
 		"no colon":                  `{"a" 1}`,
 		"no name":                   `{1:2}`,
 		"comma at the end":          `{"a":1,}`,
-		"too many members":          `{` + members513() + `}`,
+		"too many members":          `{` + tooManyMembers() + `}`,
 		"NUL escape":                `{"a":"\u0000"}`,
 		"raw tab":                   "{\"a\":\"\t\"}",
 		"data after":                `{} {}`,
@@ -98,8 +100,8 @@ func TestZeroNodeIsEmpty(t *testing.T) {
 	}
 }
 
-// members513 is one member more than an object may have.
-func members513() string {
+// tooManyMembers is the inside of an object with more members than allowed.
+func tooManyMembers() string {
 	var b strings.Builder
 	for i := range maxMembers + 2 {
 		fmt.Fprintf(&b, `"a%d":1,`, i)
