@@ -55,7 +55,7 @@ func Serve(ctx context.Context, dir string, l net.Listener, n int, sizes Sizes) 
 		return err
 	}
 	defer st.Close()
-	h := &handler{store: st, content: random(sizes.Raw + sealing), answers: map[string][]byte{
+	h := &handler{store: st, content: random(max(sizes.Raw, documentBody) + sealing), answers: map[string][]byte{
 		"/push": random(sizes.Push), "/search": random(sizes.Search), "/read": random(sizes.Read), "/raw": random(sizes.Raw),
 	}}
 	for range n {
