@@ -1,0 +1,361 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"opendmp/auth"
+	"opendmp/fhir"
+)
+
+// consentOf is a Consent on alix.
+func consentOf(t *testing.T, kind ConsentKind, actor, start, end string) Facts {
+	t.Helper()
+	return facts(t, consentJSON("alix", kind, actor, start, end), Origin{})
+}
+
+func TestChangeConsent(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	cases := []struct {
+		name, who  string
+		kind       ConsentKind
+		actor      string
+		start, end string
+		want       string
+		rules      string
+	}{
+		{"own, for the day", "medecin-leroy", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-22", "oui", "G05"},
+		{"own, from now on", "medecin-leroy", Autorisation, "medecin-leroy", "", "2026-11-22", "oui", "G05"},
+		{"own, planned", "medecin-leroy", Autorisation, "medecin-leroy", "2026-12-01", "2026-12-01", "oui", "G05"},
+		{"own, two days", "medecin-leroy", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-23", "422", "6.periode"},
+		{"own, from yesterday", "medecin-leroy", Autorisation, "medecin-leroy", "2026-11-21", "2026-11-22", "422", "6.periode"},
+		{"own, earlier today", "medecin-leroy", Autorisation, "medecin-leroy", "2026-11-22T08:00:00+01:00", "2026-11-22T18:00:00+01:00", "oui", "G05"},
+		{"another's, without authorisation", "medecin-leroy", Autorisation, "medecin-petit", "2026-11-22", "2026-11-22", "403", "-"},
+		{"another's, VALIDE", "medecin-durand", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-22", "oui", "G05"},
+		{"a structure's, VALIDE", "medecin-durand", Autorisation, "hopital-nord", "2026-11-22", "2027-11-21", "403", "-"},
+		{"a structure's, by the patient", "patient-alix", Autorisation, "hopital-nord", "2026-11-22", "2027-11-21", "oui", "G05"},
+		{"a structure's, over a year", "patient-alix", Autorisation, "hopital-nord", "2026-11-22", "2027-11-22", "422", "6.periode"},
+		{"one's own doctor, by the patient, a year", "patient-alix", Autorisation, "medecin-leroy", "2026-11-22", "2027-11-21", "422", "6.periode"},
+		{"by another patient", "patient-basile", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-22", "403", "7.autre"},
+		{"by an establishment", "hopital-nord", Autorisation, "hopital-nord", "2026-11-22", "2026-11-23", "403", "-"},
+		{"block", "patient-alix", Blocage, "medecin-petit", "", "", "oui", "G06"},
+		{"block by the médecin traitant", "medecin-martin", Blocage, "medecin-petit", "", "", "oui", "G06"},
+		{"block of the médecin traitant", "patient-alix", Blocage, "medecin-martin", "", "", "422", "G06"},
+		{"block by another", "medecin-durand", Blocage, "medecin-petit", "", "", "403", "-"},
+		{"opposition", "patient-alix", OppositionBrisDeGlace, "", "", "", "oui", "G08"},
+		{"opposition by the médecin traitant", "medecin-martin", OppositionCentre15, "", "", "", "oui", "G08"},
+		{"opposition by another", "medecin-durand", OppositionCentre15, "", "", "", "403", "-"},
+		{"feeding", "patient-alix", OppositionAlimentation, "hopital-sud", "", "", "oui", "E02"},
+		{"feeding by all", "patient-alix", OppositionAlimentation, "", "", "", "oui", "E02"},
+		{"feeding, by the médecin traitant", "medecin-martin", OppositionAlimentation, "", "", "", "403", "-"},
+		{"everything hidden", "patient-alix", MasquageTotal, "", "", "", "oui", "L18"},
+		{"everything hidden, by the médecin traitant", "medecin-martin", MasquageTotal, "", "", "", "403", "-"},
+		{"emergency by hand", "medecin-martin", AccesUrgence, "medecin-martin", "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z", "422", "6.Consent"},
+		{"opening of what is open", "patient-alix", Ouverture, "", "", "", "422", "6.Consent"},
+	}
+	for _, c := range cases {
+		v := e.view(cast(t, c.who), castDossier(t, "alix").record(), noon)
+		d := v.ChangeConsent(nil, consentOf(t, c.kind, c.actor, c.start, c.end))
+		if got := answer(ActConsent, d); got != c.want || !slices.Equal(d.Rules(), listed(c.rules)) {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+	}
+}
+
+// A Consent is withdrawn by those who may; it does not become another one, nor
+// come back.
+func TestChangeConsentThatIsThere(t *testing.T) {
+	e, d := sandboxEngine(t, nil), castDossier(t, "alix")
+	d.consent(t, Blocage, "medecin-leroy", "", "")
+	d.consent(t, AccesUrgence, "urgentiste-roche", "2026-11-22T11:30:00Z", "2026-11-22T12:30:00Z")
+	rec := d.record()
+	find := func(kind ConsentKind, actor string) Facts {
+		ref, ok := rec.ActiveConsent(kind, cast(t, actor).id)
+		if !ok {
+			t.Fatalf("no %s of %s", kind, actor)
+		}
+		i, _ := rec.Index(ref)
+		return rec.Subject(i).Facts
+	}
+	durand, leroy, grant := find(Autorisation, "medecin-durand"), find(Blocage, "medecin-leroy"), find(AccesUrgence, "urgentiste-roche")
+	changed := func(f Facts, change func(*Facts)) Facts { change(&f); return f }
+	off := func(f *Facts) { f.status = Inactive }
+	cases := []struct {
+		name, who     string
+		before, after Facts
+		want          string
+	}{
+		{"withdrawn by the patient", "patient-alix", durand, changed(durand, off), "oui"},
+		{"withdrawn by the professional", "medecin-durand", durand, changed(durand, off), "oui"},
+		{"withdrawn by the médecin traitant", "medecin-martin", durand, changed(durand, off), "oui"},
+		{"withdrawn as an error", "patient-alix", durand, changed(durand, func(f *Facts) { f.status = Deleted }), "oui"},
+		{"another's, unseen", "medecin-petit", durand, changed(durand, off), "404"},
+		{"by another patient", "patient-basile", durand, changed(durand, off), "404"},
+		{"a block lifted by the patient", "patient-alix", leroy, changed(leroy, off), "oui"},
+		{"a block lifted by the médecin traitant", "medecin-martin", leroy, changed(leroy, off), "oui"},
+		{"a block lifted by the blocked", "medecin-leroy", leroy, changed(leroy, off), "404"},
+		{"a grant ended by hand", "patient-alix", grant, changed(grant, off), "422"},
+		{"another actor", "patient-alix", durand, changed(durand, func(f *Facts) { f.consent.actor = cast(t, "medecin-leroy").id }), "422"},
+		{"another kind", "patient-alix", durand, changed(durand, func(f *Facts) { f.consent.kind = Blocage }), "422"},
+		{"another patient", "patient-alix", durand, changed(durand, func(f *Facts) { f.patient = "Patient/basile" }), "422"},
+		{"longer", "patient-alix", durand, changed(durand, func(f *Facts) { f.period.to += 1e6 * 86400 }), "422"},
+		{"as it was", "patient-alix", durand, durand, "oui"},
+		{"brought back", "patient-alix", changed(durand, off), durand, "422"},
+	}
+	for _, c := range cases {
+		v := e.view(cast(t, c.who), rec, noon)
+		dec := v.ChangeConsent(&c.before, c.after)
+		if got := answer(ActConsent, dec); got != c.want {
+			t.Errorf("%s: %s by %v", c.name, got, dec.Rules())
+		}
+	}
+	v := e.view(cast(t, "patient-alix"), rec, noon)
+	if dec := v.ChangeConsent(nil, changed(durand, off)); dec.Allowed() {
+		t.Error("a consent was recorded that is not in force")
+	}
+	if dec := v.ChangeConsent(nil, Facts{}); dec.Allowed() {
+		t.Error("what is no consent was recorded")
+	}
+	if dec := v.ChangeConsent(&Facts{typ: typePatient}, durand); dec.Allowed() {
+		t.Error("a Patient became a Consent")
+	}
+}
+
+func TestActiveConsent(t *testing.T) {
+	d := castDossier(t, "david")
+	rec := d.record()
+	if ref, ok := rec.ActiveConsent(Blocage, cast(t, "medecin-durand").id); !ok || !strings.HasPrefix(ref, "Consent/david-blocage") {
+		t.Errorf("%q %v", ref, ok)
+	}
+	if ref, ok := rec.ActiveConsent(Blocage, cast(t, "medecin-petit").id); ok {
+		t.Errorf("%q", ref)
+	}
+	if _, ok := rec.ActiveConsent(OppositionBrisDeGlace, fhir.Ident{}); ok {
+		t.Error("an opposition that is not there")
+	}
+	if ref, ok := castDossier(t, "basile").record().ActiveConsent(OppositionBrisDeGlace, fhir.Ident{}); !ok {
+		t.Errorf("%q", ref)
+	}
+	if _, ok := (*Record)(nil).ActiveConsent(Blocage, fhir.Ident{}); ok {
+		t.Error("a consent of no record")
+	}
+}
+
+func TestChangePatient(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	closing := func(f *Facts) { f.person.active, f.person.motive, f.person.closedOn = false, true, "2026-11-22" }
+	name := func(who ...string) func(*Facts) {
+		return func(f *Facts) {
+			f.person.gps = nil
+			for _, w := range who {
+				f.person.gps = append(f.person.gps, cast(t, w).id)
+			}
+		}
+	}
+	older := fhir.Ident{System: fhir.SystemINSNIA, Value: "9"}
+	none := func(*Facts) {}
+	cases := []struct {
+		name, dossier, who string
+		change             func(*Facts)
+		elements           string
+		want, rules        string
+	}{
+		{"médecin traitant by the patient", "alix", "patient-alix", name("medecin-martin", "medecin-leroy"), "generalPractitioner", "oui", "G07"},
+		{"by themself", "alix", "medecin-leroy", name("medecin-martin", "medecin-leroy"), "generalPractitioner", "oui", "G07"},
+		{"leaving", "alix", "medecin-martin", name(), "generalPractitioner", "oui", "G07"},
+		{"pushing another out", "alix", "medecin-leroy", name("medecin-leroy"), "generalPractitioner", "403", "-"},
+		{"naming another", "alix", "medecin-leroy", name("medecin-martin", "medecin-petit"), "generalPractitioner", "403", "-"},
+		{"no physician", "alix", "infirmier-moreau", name("medecin-martin", "infirmier-moreau"), "generalPractitioner", "403", "-"},
+		{"occupational", "alix", "medecin-travail-colin", name("medecin-martin", "medecin-travail-colin"), "generalPractitioner", "403", "L14"},
+		{"not said to differ", "alix", "medecin-leroy", name("medecin-leroy"), "telecom", "403", "-"},
+		{"closing by the patient", "alix", "patient-alix", closing, "active," + extFermeture, "oui", "G02"},
+		{"closing at their request", "alix", "medecin-durand", closing, "active," + extFermeture, "oui", "G02"},
+		{"closing by anyone", "alix", "medecin-leroy", closing, "active", "403", "-"},
+		{"closing without motive", "alix", "patient-alix", func(f *Facts) { f.person.active = false }, "active", "422", "G02"},
+		{"another motive, later", "alix", "patient-alix", none, extFermeture, "403", "-"},
+		{"reopening by the patient", "claire", "patient-claire", func(f *Facts) { f.person.active = true }, "active", "oui", "G03"},
+		{"reopening by a professional", "claire", "medecin-leroy", func(f *Facts) { f.person.active = true }, "active", "oui", "G03"},
+		{"reopening by an establishment", "claire", "hopital-nord", func(f *Facts) { f.person.active = true }, "active", "403", "-"},
+		{"traits of a closed dossier", "claire", "secretariat-nord", none, "name", "403", "6.etat"},
+		{"name", "alix", "secretariat-nord", none, "name", "oui", "G11"},
+		{"name by the patient", "alix", "patient-alix", none, "name", "403", "-"},
+		{"name and address by the patient", "alix", "patient-alix", none, "address,name", "403", "-"},
+		{"address by the patient", "alix", "patient-alix", none, "address", "oui", "G11"},
+		{"telecom by a professional", "alix", "medecin-durand", none, "telecom", "oui", "G11"},
+		{"birth date, not said to differ", "alix", "patient-alix", func(f *Facts) { f.person.birth = "2015-01-01" }, "telecom", "403", "-"},
+		{"alerts by the patient", "alix", "patient-alix", none, extAlertes, "oui", "G10"},
+		{"alerts by another", "alix", "medecin-martin", none, extAlertes, "403", "-"},
+		{"a local identifier", "alix", "secretariat-nord", none, "identifier", "oui", "G11"},
+		{"INS", "alix", "secretariat-nord", func(f *Facts) { f.person.ins = append([]fhir.Ident{older}, f.person.ins...); f.person.qualified = true }, "identifier", "oui", "G11"},
+		{"INS, not qualified", "alix", "secretariat-nord", func(f *Facts) { f.person.ins = append([]fhir.Ident{older}, f.person.ins...) }, "identifier", "422", "G11"},
+		{"INS of another", "alix", "secretariat-nord", func(f *Facts) { f.person.ins = []fhir.Ident{older}; f.person.qualified = true }, "identifier", "422", "G11"},
+		{"INS by the patient", "alix", "patient-alix", func(f *Facts) { f.person.ins = append([]fhir.Ident{older}, f.person.ins...); f.person.qualified = true }, "identifier", "403", "-"},
+		{"an element nobody knows", "alix", "patient-alix", none, "link", "403", "-"},
+		{"an element nobody knows, and the address", "alix", "patient-alix", none, "address,urn:x", "403", "-"},
+		{"the server's", "alix", "patient-alix", none, "meta,id", "entier", "6.Patient"},
+		{"another's", "alix", "patient-basile", none, "address", "403", "7.autre"},
+	}
+	for _, c := range cases {
+		rec := castDossier(t, c.dossier).record()
+		before := rec.Subject(0).Facts
+		if c.dossier == "claire" {
+			before.person.closedOn = "2025-06-30"
+		}
+		after := before
+		c.change(&after)
+		d := e.view(cast(t, c.who), rec, noon).ChangePatient(before, after, strings.Split(c.elements, ","))
+		a := ActClose
+		if c.want == "entier" {
+			a = ActRead
+		}
+		if got := answer(a, d); got != c.want || !slices.Equal(d.Rules(), listed(c.rules)) {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+	}
+}
+
+// Ten years after closing nothing comes back, nor where the day is unknown.
+func TestReopenInTime(t *testing.T) {
+	e, rec := sandboxEngine(t, nil), castDossier(t, "claire").record()
+	before := rec.Subject(0).Facts
+	after := before
+	after.person.active = true
+	for closed, want := range map[string]bool{"2025-06-30": true, "2016-11-23": true, "2016-11-22": false, "": false, "hier": false} {
+		before.person.closedOn = closed
+		if d := e.view(cast(t, "patient-claire"), rec, noon).ChangePatient(before, after, []string{"active"}); d.Allowed() != want {
+			t.Errorf("closed %q: %v by %v", closed, d.Allowed(), d.Rules())
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	patient := func(change func(*patientFacts)) Facts {
+		f := facts(t, patientJSON("farid", true, `"extension":[{"url":"`+extReliability+`","extension":[{"url":"identityStatus","valueCoding":{"code":"VALI"}}]}],`), Origin{})
+		if change != nil {
+			change(&f.person)
+		}
+		return f
+	}
+	consent := func(kind ConsentKind, actor, start, end string) Facts {
+		return facts(t, consentJSON("farid", kind, actor, start, end), Origin{})
+	}
+	opening := consent(Ouverture, "", "", "")
+	inactive := opening
+	inactive.status = Inactive
+	related := facts(t, `{"resourceType":"RelatedPerson","patient":{"reference":"Patient/farid"}}`, Origin{})
+	secret := cast(t, "medecin-durand")
+	secret.secret = true
+	cases := []struct {
+		name    string
+		k       caller
+		patient Facts
+		others  []Facts
+		want    string
+	}{
+		{"professional", cast(t, "medecin-durand"), patient(nil), []Facts{opening}, "oui"},
+		{"establishment with its authorisation and an opposition", cast(t, "hopital-nord"), patient(nil),
+			[]Facts{opening, consent(Autorisation, "hopital-nord", "2026-11-22", "2027-11-21"), consent(OppositionCentre15, "", "", "")}, "oui"},
+		{"secretary", cast(t, "secretariat-nord"), patient(nil), []Facts{opening, consent(OppositionBrisDeGlace, "", "", "")}, "oui"},
+		{"health insurance", cast(t, "assurance-maladie"), patient(nil), []Facts{opening}, "oui"},
+		{"the patient", cast(t, "patient-farid"), patient(nil), []Facts{opening, consent(Blocage, "medecin-durand", "", "")}, "oui"},
+		{"with a representative", cast(t, "medecin-durand"), patient(nil), []Facts{opening, related}, "oui"},
+		{"another patient", cast(t, "patient-alix"), patient(nil), []Facts{opening}, "403"},
+		{"regulator", cast(t, "samu-garnier"), patient(nil), []Facts{opening}, "403"},
+		{"operator", cast(t, "operateur"), patient(nil), []Facts{opening}, "403"},
+		{"nobody", caller{}, patient(nil), []Facts{opening}, "403"},
+		{"no consent", cast(t, "medecin-durand"), patient(nil), nil, "422"},
+		{"two openings", cast(t, "medecin-durand"), patient(nil), []Facts{opening, opening}, "422"},
+		{"a consent not in force", cast(t, "medecin-durand"), patient(nil), []Facts{inactive}, "422"},
+		{"not qualified", cast(t, "medecin-durand"), patient(func(p *patientFacts) { p.qualified = false }), []Facts{opening}, "422"},
+		{"no INS", cast(t, "medecin-durand"), patient(func(p *patientFacts) { p.hasINS = false }), []Facts{opening}, "422"},
+		{"not active", cast(t, "medecin-durand"), patient(func(p *patientFacts) { p.active = false }), []Facts{opening}, "422"},
+		{"no patient", cast(t, "medecin-durand"), Facts{}, []Facts{opening}, "422"},
+		{"secret", secret, patient(nil), []Facts{opening}, "422"},
+		{"the authorisation of another", cast(t, "hopital-nord"), patient(nil), []Facts{opening, consent(Autorisation, "hopital-sud", "2026-11-22", "2027-11-21")}, "422"},
+		{"an authorisation for two years", cast(t, "hopital-nord"), patient(nil), []Facts{opening, consent(Autorisation, "hopital-nord", "2026-11-22", "2028-11-21")}, "422"},
+		{"a block by the staff", cast(t, "hopital-nord"), patient(nil), []Facts{opening, consent(Blocage, "medecin-durand", "", "")}, "422"},
+		{"an emergency on the side", cast(t, "medecin-durand"), patient(nil),
+			[]Facts{opening, consent(AccesUrgence, "medecin-durand", "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z")}, "422"},
+		{"a document on the side", cast(t, "medecin-durand"), patient(nil), []Facts{opening, alixDocuments[0].subject(t, "farid").Facts}, "422"},
+	}
+	for _, c := range cases {
+		d := e.open(c.k, c.patient, c.others, noon)
+		if got := answer(ActOpen, d); got != c.want {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+	}
+	if d := (*Engine)(nil).open(cast(t, "medecin-durand"), patient(nil), []Facts{opening}, noon); d.Allowed() {
+		t.Error("no engine, and a dossier")
+	}
+}
+
+func TestEmergency(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	circumstance := auth.Coding{System: SystemCircumstance, Code: "hors-etat-de-consentir"}
+	long := strings.Repeat("é", 500)
+	cases := []struct {
+		name, dossier, who string
+		circumstance       auth.Coding
+		reason             string
+		want               string
+	}{
+		{"in order", "alix", "urgentiste-roche", circumstance, "Patiente inconsciente.", "oui"},
+		{"ten characters", "alix", "urgentiste-roche", circumstance, " éééééééééé ", "oui"},
+		{"nine characters", "alix", "urgentiste-roche", circumstance, "   ééééééééé   ", "422"},
+		{"500 characters", "alix", "urgentiste-roche", circumstance, long, "oui"},
+		{"501 characters", "alix", "urgentiste-roche", circumstance, long + "é", "422"},
+		{"no reason", "alix", "urgentiste-roche", circumstance, "", "422"},
+		{"not text", "alix", "urgentiste-roche", circumstance, "0123456789\xff", "422"},
+		{"no circumstance", "alix", "urgentiste-roche", auth.Coding{}, "Patiente inconsciente.", "422"},
+		{"another circumstance", "alix", "urgentiste-roche", auth.Coding{System: SystemCircumstance, Code: "curiosite"}, "Patiente inconsciente.", "422"},
+		{"opposed", "basile", "urgentiste-roche", circumstance, "Patient inconscient.", "403"},
+		{"opposed, no reason", "basile", "urgentiste-roche", circumstance, "", "422"},
+		{"closed", "claire", "urgentiste-roche", circumstance, "Patiente inconsciente.", "403"},
+		{"blocked", "david", "medecin-durand", circumstance, "Patient inconscient.", "403"},
+		{"pharmacist", "alix", "pharmacien-dubois", circumstance, "Patiente inconsciente.", "403"},
+		{"establishment", "alix", "hopital-nord", circumstance, "Patiente inconsciente.", "403"},
+	}
+	for _, c := range cases {
+		d := e.view(cast(t, c.who), castDossier(t, c.dossier).record(), noon).Emergency(c.circumstance, c.reason)
+		if got := answer(ActEmergency, d); got != c.want {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+	}
+	none := e.view(cast(t, "urgentiste-roche"), nil, noon)
+	if got := answer(ActEmergency, none.Emergency(circumstance, "Patiente inconsciente.")); got != "404" {
+		t.Errorf("no dossier: %s", got)
+	}
+	// Opposed and unauthorised have one wording.
+	opposed := e.view(cast(t, "urgentiste-roche"), castDossier(t, "basile").record(), noon).Emergency(circumstance, "Patient inconscient.")
+	unauthorised := e.view(cast(t, "pharmacien-dubois"), castDossier(t, "alix").record(), noon).Emergency(circumstance, "Patient inconscient.")
+	if opposed.Text() != unauthorised.Text() || opposed.Refusal() != unauthorised.Refusal() {
+		t.Errorf("%v, %v", opposed.Text(), unauthorised.Text())
+	}
+}
+
+func TestDestroy(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	for _, c := range []struct {
+		who, dossier string
+		fresh        bool
+		want         bool
+	}{
+		{"patient-alix", "alix", true, true},
+		{"patient-alix", "alix", false, false},
+		{"patient-claire", "claire", true, true},
+		{"representative-lambert", "emma", true, true},
+		{"medecin-martin", "alix", true, false},
+		{"patient-basile", "alix", true, false},
+	} {
+		k := cast(t, c.who)
+		if c.fresh {
+			k.confirmed = noon.Add(-time.Minute)
+		}
+		if d := e.view(k, castDossier(t, c.dossier).record(), noon).Destroy(); d.Allowed() != c.want {
+			t.Errorf("%s, fresh %v: %v by %v", c.who, c.fresh, d.Allowed(), d.Rules())
+		}
+	}
+}
