@@ -15,7 +15,7 @@ import (
 )
 
 // door returns a door over an empty store of its own.
-func door(t *testing.T) *dossier.Service {
+func door(t testing.TB) *dossier.Service {
 	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
 	keys, err := vault.OpenDir(filepath.Join(dir, "keys"), true, rand.Reader)

@@ -38,6 +38,7 @@ func (s *Server) handle(answer func(*exchange) dossier.Answer) echo.HandlerFunc 
 		x := s.begin(c)
 		defer x.body.release()
 		a := x.answer(answer)
+		x.drain()
 		err := x.write(a)
 		x.report(a.Status(), err)
 		return nil
@@ -69,6 +70,17 @@ func (x *exchange) answer(handler func(*exchange) dossier.Answer) (a dossier.Ans
 		return x.refuse(invalid("structure", "La longueur de la requête est donnée deux fois.", "The length of the request is stated twice."))
 	}
 	return handler(x)
+}
+
+// drain reads what a refused body in pieces still sends, as far as that is
+// little: its connection is closed after the answer, and closing one with unread
+// bytes in it would take the answer away from the client. net/http does the same
+// for bodies of a known length.
+func (x *exchange) drain() {
+	const little = 256 << 10
+	if len(x.r.TransferEncoding) > 0 {
+		_, _ = io.CopyN(io.Discard, x.r.Body, little)
+	}
 }
 
 // write writes the answer. A panic while it streams must not append a second

@@ -74,7 +74,7 @@ func start(t *testing.T, change func(*server.Config)) *world {
 	return w
 }
 
-func credentials(t *testing.T) (*auth.Signer, *auth.Verifier) {
+func credentials(t testing.TB) (*auth.Signer, *auth.Verifier) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
