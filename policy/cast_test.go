@@ -97,6 +97,9 @@ func cast(t testing.TB, name string) caller {
 	if p.profession != "" {
 		k.profession = auth.Coding{System: auth.SystemProfession, Code: p.profession}
 	}
+	if p.kind == auth.Operator {
+		k.id = ident(auth.SystemAccount, name)
+	}
 	k.occupational = name == "medecin-travail-colin"
 	k.student = name == "etudiant-simon"
 	if p.kind == auth.Regulator {

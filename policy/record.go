@@ -24,7 +24,7 @@ type Record struct {
 	more     map[string][]int   // the others, for the few contents of several documents
 	consents []int
 	related  []int
-	patient  int // -1 if there is none
+	patients []int // one, or the record has none
 
 	types  []typeClass // the distinct types of its documents
 	typeOf []int       // subject → types
@@ -44,17 +44,14 @@ func NewRecord(state State, subjects []Subject) *Record {
 		content:  make(map[string]int, len(subjects)),
 		more:     make(map[string][]int),
 		typeOf:   make([]int, len(subjects)),
-		patient:  -1,
 	}
 	types := make(map[typeClass]int)
-	patients := 0
 	for i := range subjects {
 		s := &subjects[i]
 		rec.place[s.Ref] = once(rec.place, s.Ref, i)
 		switch s.Facts.typ {
 		case typePatient:
-			rec.patient = i
-			patients++
+			rec.patients = append(rec.patients, i)
 		case typeConsent:
 			rec.consents = append(rec.consents, i)
 		case typeRelatedPerson:
@@ -62,9 +59,6 @@ func NewRecord(state State, subjects []Subject) *Record {
 		case typeDocument, typeList:
 			rec.indexDocument(i, types)
 		}
-	}
-	if patients != 1 {
-		rec.patient = -1
 	}
 	return rec
 }
@@ -169,19 +163,16 @@ func (rec *Record) ActiveConsent(kind ConsentKind, actor fhir.Ident) (ref string
 	return "", false
 }
 
-// patientFacts returns the facts of the Patient; zero if there is none, or
-// several.
-func (rec *Record) patientFacts() patientFacts {
-	if rec == nil || rec.patient < 0 {
-		return patientFacts{}
+// thePatient returns the Patient; zero if there is none, or several.
+func (rec *Record) thePatient() Subject {
+	if rec == nil || len(rec.patients) != 1 {
+		return Subject{}
 	}
-	return rec.subjects[rec.patient].Facts.person
+	return rec.subjects[rec.patients[0]]
 }
 
+// patientFacts returns the facts of the Patient, zero if there is none.
+func (rec *Record) patientFacts() patientFacts { return rec.thePatient().Facts.person }
+
 // patientRef returns the reference of the Patient, "" if there is none.
-func (rec *Record) patientRef() string {
-	if rec == nil || rec.patient < 0 {
-		return ""
-	}
-	return rec.subjects[rec.patient].Ref
-}
+func (rec *Record) patientRef() string { return rec.thePatient().Ref }

@@ -87,8 +87,12 @@ func (k caller) named(c consentFacts) (inPerson, byStructure bool) {
 	return false, false // care teams: prepared, not read yet (R.1111-46)
 }
 
-// person makes the part of a Case that concerns the caller alone.
+// person makes the part of a Case that concerns the caller alone. Who has no
+// identifier is nobody, of whatever kind.
 func (e *Engine) person(k caller, at time.Time) Case {
+	if k.id.IsZero() {
+		k.kind = auth.Nobody
+	}
 	since := at.Sub(k.confirmed)
 	return Case{
 		Kind:         k.kind,
