@@ -51,7 +51,7 @@ func Capability(base string, software Software) []byte {
 		Implementation: &fhir.CapabilityStatementImplementation{Description: "OpenDMP", Url: optional(base)},
 		FhirVersion:    fhir.FHIRVersion4_0_1,
 		Format:         []string{"json", "application/fhir+json"},
-		PatchFormat:    []string{"application/json-patch+json"},
+		PatchFormat:    []string{"application/json-patch+json", "application/fhir+json"},
 		Rest:           []fhir.CapabilityStatementRest{restCapability()},
 	}
 	b, err := json.Marshal(statement)
