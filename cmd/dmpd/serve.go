@@ -62,6 +62,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("audience", "", "audience of the access tokens")
 	f.String("issuer-keys", "", "folder of the issuer's public keys")
 	f.String("matrix", "", "folder of the habilitation matrix")
+	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
 	f.String("ins-key", "", "what a wrong control key of an INS does: error, warning or off (error; the sandbox warns)")
 	return c
 }
@@ -115,7 +116,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	}
 	return plan{
 		data: s.Data, base: s.Base, clock: &clock{}, log: log, insKey: level,
-		settings: policy.DefaultSettings(), matrix: os.DirFS(s.Matrix),
+		settings: policy.DefaultSettings(), matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,
 			Algorithms: []string{"ES256", "ES384", "PS256", "RS256", "EdDSA"},

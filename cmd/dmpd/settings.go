@@ -31,6 +31,9 @@ type settings struct {
 	IssuerKeys string `koanf:"issuer-keys"`
 	Matrix     string `koanf:"matrix"`
 	INSKey     string `koanf:"ins-key"`
+	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
+	// default, does not start; "deny" starts and denies.
+	MatrixUnknown string `koanf:"matrix-unknown"`
 }
 
 const envPrefix = "DMPD_"
@@ -133,6 +136,9 @@ func (s settings) check() error {
 	base, err := url.Parse(s.Base)
 	if err != nil || base.Scheme != "https" {
 		return errors.New("base must be an https URL: it is what clients are told")
+	}
+	if s.MatrixUnknown != "" && s.MatrixUnknown != "refuse" && s.MatrixUnknown != "deny" {
+		return fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown)
 	}
 	_, err = insKeyLevel(s.INSKey)
 	return err

@@ -30,6 +30,7 @@ type plan struct {
 	issuers  []auth.Issuer
 	settings policy.Settings
 	matrix   fs.FS
+	whole    bool // refuse a matrix with open cells
 	insKey   dossier.Level
 	newID    func() string // nil: random
 	limits   server.Limits
@@ -116,6 +117,9 @@ func newEngine(p plan) (*policy.Engine, error) {
 	matrix, err := policy.LoadMatrix(p.matrix)
 	if err != nil {
 		return nil, err
+	}
+	if open := matrix.Unknown(); p.whole && len(open) > 0 {
+		return nil, fmt.Errorf("the matrix leaves %d cells open, the first is %s: complete it, or set matrix-unknown to deny", len(open), open[0])
 	}
 	return policy.New(p.settings, matrix)
 }
