@@ -20,6 +20,7 @@ func TestPatchFormats(t *testing.T) {
 	reader := w.as("medecin-martin")
 	form := "patient=" + w.patient("patient-alix") + "&status=superseded&_total=accurate"
 	byPost := reader.do("POST", "DocumentReference/_search", "application/x-www-form-urlencoded", []byte(form)).is(200)
+	defer author.delete(doc) // the world is shared
 	byPost.has("total", reader.get("DocumentReference?"+form).is(200).at("total"))
 }
 
