@@ -1,6 +1,7 @@
 package dossier_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -57,9 +58,16 @@ func BenchmarkRead(b *testing.B) {
 	reader.repeat(b, r, 200)
 }
 
+// BenchmarkPush pushes documents of 50 KB.
 func BenchmarkPush(b *testing.B) {
 	s, _ := benchScene(b, 0)
-	push := fixture(b, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
+	content := make([]byte, 50<<10)
+	for i := range content {
+		content[i] = byte(i * 7)
+	}
+	push := strings.NewReplacer(
+		"PD94bWwgdmVyc2lvbj0iMS4wIiBlbmNvZGluZz0iVVRGLTgiPz48Q2xpbmljYWxEb2N1bWVudCB4bWxucz0idXJuOmhsNy1vcmc6djMiLz4=", base64.StdEncoding.EncodeToString(content),
+		`"size": 80,`, "", `"hash": "A/hMRrv6Y15BjSM8kMLidrz+mHc=",`, "").Replace(fixture(b, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"))
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
