@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestForgeriesDoNotCompile holds DESIGN.md §4: proofs are structs with
+// TestForgeriesDoNotCompile holds decision 0007: proofs are structs with
 // unexported fields, so that only their package makes a non-zero one.
 func TestForgeriesDoNotCompile(t *testing.T) {
 	cases := []struct{ name, code, refusal string }{

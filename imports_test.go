@@ -18,8 +18,7 @@ import (
 // all marks a package that may import every other one of the module.
 const all = "*"
 
-// allowed is the table of DESIGN.md §2: what each package may import of the
-// module. A package that is not here is unknown and fails. Packages under
+// allowed is the table of imports: what each package may import of the module. A package that is not here is unknown and fails. Packages under
 // internal/ count as their parent.
 //
 // server and portal may import neither store nor vault: code that can write a

@@ -35,7 +35,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// http returns the settings of the connections (SECURITY.md §5).
+// http returns the server of the connections. net/http sets no time-out of its
+// own.
 func (s *Server) http() *http.Server {
 	return &http.Server{
 		Handler:           s.echo,

@@ -136,8 +136,8 @@ func fromEcho(err error) error {
 	}
 }
 
-// health says whether the server can do its work, and nothing about why not
-// (SECURITY.md OP08).
+// health says whether the server can do its work, and nothing about why not:
+// which part is down helps an attacker more than a client.
 func (s *Server) health(x *exchange) dossier.Answer {
 	x.route = "/health"
 	if s.stopping() || !s.healthy(x.r.Context()) {
