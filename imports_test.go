@@ -18,8 +18,9 @@ import (
 // all marks a package that may import every other one of the module.
 const all = "*"
 
-// allowed is the table of imports: what each package may import of the module. A package that is not here is unknown and fails. Packages under
-// internal/ count as their parent.
+// allowed is the table of imports: what each package may import of the module. A
+// package that is not here is unknown and fails. Packages under internal/ count
+// as their parent. A new line, or a new import, is a decision to write down.
 //
 // server and portal may import neither store nor vault: code that can write a
 // response knows no type that holds an unreleased resource.

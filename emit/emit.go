@@ -45,7 +45,8 @@ const SlowestRate = 64 << 10
 // GiveTime gives a request whose body has size bytes what it needs at
 // SlowestRate, beyond the time-outs of the server: read for the rest of the
 // request, write for the answer after it. A connection without deadlines, as in
-// tests, is left as it is.
+// tests, is left as it is. Deadlines are on the clock of the machine, as those of
+// net/http are.
 func GiveTime(c echo.Context, size int64, read, write time.Duration) {
 	end := time.Now().Add(read + transfer(size))
 	control := http.NewResponseController(c.Response())

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"opendmp/audit"
 	"opendmp/auth"
@@ -110,7 +111,16 @@ func newServer(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (
 	}
 	return server.New(server.Config{
 		Service: door, Verifier: verifier, Base: p.base, Extra: p.extra, Limits: p.limits, Logger: p.log,
+		Healthy: func(ctx context.Context) bool { return healthy(ctx, st) },
 	})
+}
+
+// healthy tells whether the store answers in a second.
+func healthy(ctx context.Context, st store.Store) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	_, err := st.State(ctx, "health", "")
+	return err == nil || errors.Is(err, store.ErrNotFound)
 }
 
 func newEngine(p plan) (*policy.Engine, error) {
