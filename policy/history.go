@@ -89,12 +89,12 @@ func (v *View) flagsOf(ref string) Flags {
 			return v.Flags(*f)
 		}
 		for _, r := range f.refs {
-			if j, ok := v.resolve(r); ok && (r.role == refEntry || r.role == refTarget) {
-				documents = append(documents, j)
+			if r.role == refEntry || r.role == refTarget {
+				documents = slices.AppendSeq(documents, v.resolve(r))
 			}
 		}
 	}
-	documents = slices.AppendSeq(documents, v.rec.governors(ref))
+	documents = slices.AppendSeq(documents, v.rec.content.of(ref))
 	hidden := Flags{InvisiblePatient: len(documents) > 0, InvisibleRepresentants: len(documents) > 0}
 	for _, i := range documents {
 		flags := v.Flags(v.rec.subjects[i].Facts)

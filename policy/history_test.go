@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"opendmp/auth"
@@ -142,6 +143,87 @@ func TestRepresents(t *testing.T) {
 		d.subjects = append(d.subjects, related(c.patient, c.period, c.active))
 		if s := e.view(cast(t, "representative-lambert"), d.record(), noon).Situation(); s.Representative != c.want {
 			t.Errorf("%s: %v", c.name, s.Representative)
+		}
+	}
+}
+
+// RelatedPersons and Provenance are read as POLICY §6 says.
+func TestReadOthers(t *testing.T) {
+	e, d := sandboxEngine(t, nil), castDossier(t, "emma")
+	d.add(t, "Provenance/secret", `{"resourceType":"Provenance","id":"secret","target":[{"reference":"DocumentReference/emma-secret"}]}`, Origin{})
+	d.add(t, "Provenance/letter", `{"resourceType":"Provenance","id":"letter","target":[{"reference":"DocumentReference/absent"},{"reference":"DocumentReference/emma-lettre"}]}`, Origin{})
+	d.add(t, "Provenance/of-provenance", `{"resourceType":"Provenance","id":"of-provenance","target":[{"reference":"Provenance/letter"}]}`, Origin{})
+	rec := d.record()
+	cases := []struct {
+		who, ref string
+		want     Extent
+	}{
+		{"patient-emma", "RelatedPerson/lambert", Full},
+		{"representative-lambert", "RelatedPerson/lambert", Full},
+		{"medecin-martin", "RelatedPerson/lambert", Full},
+		{"medecin-leroy", "RelatedPerson/lambert", None},
+		{"patient-emma", "Provenance/secret", Full},
+		{"representative-lambert", "Provenance/secret", None},
+		{"representative-lambert", "Provenance/letter", Full},
+		{"medecin-leroy", "Provenance/secret", Metadata},
+		{"medecin-leroy", "Provenance/letter", None},
+		{"patient-emma", "Provenance/of-provenance", None},
+	}
+	for _, c := range cases {
+		i, ok := rec.Index(c.ref)
+		if got := e.view(cast(t, c.who), rec, noon).Read(i).Extent(); !ok || got != c.want {
+			t.Errorf("%s reads %s: %d", c.who, c.ref, got)
+		}
+	}
+	v := e.view(cast(t, "patient-emma"), rec, noon)
+	if !v.Sees("Binary/emma-secret-contenu") || v.Sees("Binary/absent") || v.Sees("RelatedPerson/absent") {
+		t.Error("contents are seen with their documents")
+	}
+}
+
+// A Consent that is withdrawn, or an error, is as if it were not there.
+func TestConsentsWithdrawn(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	for _, status := range []string{"inactive", "rejected", "draft", "proposed", "entered-in-error"} {
+		d := castDossier(t, "alix")
+		for _, kind := range []ConsentKind{Blocage, OppositionAlimentation} {
+			json := strings.Replace(consentJSON("alix", kind, "medecin-durand", "", ""), `"active"`, `"`+status+`"`, 1)
+			d.add(t, "Consent/"+kind.String(), json, Origin{})
+		}
+		for _, kind := range []ConsentKind{OppositionBrisDeGlace, MasquageTotal} {
+			json := strings.Replace(consentJSON("alix", kind, "", "", ""), `"active"`, `"`+status+`"`, 1)
+			d.add(t, "Consent/"+kind.String(), json, Origin{})
+		}
+		json := strings.Replace(consentJSON("alix", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-22"), `"active"`, `"`+status+`"`, 1)
+		d.add(t, "Consent/leroy", json, Origin{})
+		c := e.view(cast(t, "medecin-durand"), d.record(), noon).base
+		if c.Blocked || c.FeedOpposed || c.OpposedBTG || c.MaskAll {
+			t.Errorf("%s: %+v", status, c)
+		}
+		if s := e.view(cast(t, "medecin-leroy"), d.record(), noon).Situation(); s.Authorisation != NonExiste {
+			t.Errorf("%s: %v", status, s.Authorisation)
+		}
+	}
+}
+
+// A submission set is seen with the documents of a folder in it; not of one that
+// was deleted, nor of a folder within the folder.
+func TestFolders(t *testing.T) {
+	d := castDossier(t, "alix")
+	list := func(id, status, entry string) {
+		d.add(t, "List/"+id, fmt.Sprintf(`{"resourceType":"List","status":%q,"subject":{"reference":"Patient/alix"},"entry":[{"item":{"reference":%q}}]}`, status, entry), Origin{})
+	}
+	list("folder", "current", "DocumentReference/alix-biologie")
+	list("deleted", "entered-in-error", "DocumentReference/alix-biologie")
+	list("circle", "current", "List/circle")
+	list("set", "current", "List/folder")
+	list("set-of-deleted", "current", "List/deleted")
+	list("set-of-set", "current", "List/set")
+	rec := d.record()
+	v := sandboxEngine(t, nil).view(cast(t, "infirmier-moreau"), rec, noon)
+	for id, want := range map[string]bool{"folder": true, "deleted": false, "circle": false, "set": true, "set-of-deleted": false, "set-of-set": false} {
+		if got := v.Sees("List/" + id); got != want {
+			t.Errorf("%s: %v", id, got)
 		}
 	}
 }

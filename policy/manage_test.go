@@ -37,6 +37,7 @@ func TestChangeConsent(t *testing.T) {
 		{"a structure's, VALIDE", "medecin-durand", Autorisation, "hopital-nord", "2026-11-22", "2027-11-21", "403", "-"},
 		{"a structure's, by the patient", "patient-alix", Autorisation, "hopital-nord", "2026-11-22", "2027-11-21", "oui", "G05"},
 		{"a structure's, over a year", "patient-alix", Autorisation, "hopital-nord", "2026-11-22", "2027-11-22", "422", "6.periode"},
+		{"a structure's, from yesterday", "patient-alix", Autorisation, "hopital-nord", "2026-11-21", "2027-11-20", "422", "6.periode"},
 		{"one's own doctor, by the patient, a year", "patient-alix", Autorisation, "medecin-leroy", "2026-11-22", "2027-11-21", "422", "6.periode"},
 		{"by another patient", "patient-basile", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-22", "403", "7.autre"},
 		{"by an establishment", "hopital-nord", Autorisation, "hopital-nord", "2026-11-22", "2026-11-23", "403", "-"},
@@ -110,6 +111,10 @@ func TestChangeConsentThatIsThere(t *testing.T) {
 		if got := answer(ActConsent, dec); got != c.want {
 			t.Errorf("%s: %s by %v", c.name, got, dec.Rules())
 		}
+	}
+	tomorrow := e.view(cast(t, "patient-alix"), rec, noon.AddDate(0, 0, 1))
+	if dec := tomorrow.ChangeConsent(&durand, durand); !dec.Allowed() {
+		t.Errorf("one that began before, without a new period: %v", dec.Rules())
 	}
 	v := e.view(cast(t, "patient-alix"), rec, noon)
 	if dec := v.ChangeConsent(nil, changed(durand, off)); dec.Allowed() {

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"iter"
+
 	"opendmp/auth"
 	"opendmp/fhir"
 )
@@ -18,10 +20,9 @@ type Subject struct {
 type Record struct {
 	state    State
 	subjects []Subject
-	place    map[string]int     // reference → subject
-	named    map[fhir.Ident]int // identifier of a resource → subject; -1 if of several
-	content  map[string]int     // attachment.url, relative → a document that names it
-	more     map[string][]int   // the others, for the few contents of several documents
+	place    map[string]int    // reference → subject; -1 if given twice
+	named    index[fhir.Ident] // identifier of a resource → subjects
+	content  index[string]     // attachment.url, relative → documents that name it
 	consents []int
 	related  []int
 	patients []int // one, or the record has none
@@ -40,15 +41,18 @@ func NewRecord(state State, subjects []Subject) *Record {
 		state:    state,
 		subjects: subjects,
 		place:    make(map[string]int, len(subjects)),
-		named:    make(map[fhir.Ident]int, len(subjects)),
-		content:  make(map[string]int, len(subjects)),
-		more:     make(map[string][]int),
+		named:    newIndex[fhir.Ident](len(subjects)),
+		content:  newIndex[string](len(subjects)),
 		typeOf:   make([]int, len(subjects)),
 	}
 	types := make(map[typeClass]int)
 	for i := range subjects {
 		s := &subjects[i]
-		rec.place[s.Ref] = once(rec.place, s.Ref, i)
+		if _, twice := rec.place[s.Ref]; twice {
+			rec.place[s.Ref] = -1
+		} else {
+			rec.place[s.Ref] = i
+		}
 		switch s.Facts.typ {
 		case typePatient:
 			rec.patients = append(rec.patients, i)
@@ -63,31 +67,49 @@ func NewRecord(state State, subjects []Subject) *Record {
 	return rec
 }
 
-// once returns i, or -1 if the key is in the map already.
-func once[K comparable](m map[K]int, key K, i int) int {
-	if _, twice := m[key]; twice {
-		return -1
+// index is a map to one or more subjects. Most keys have one.
+type index[K comparable] struct {
+	first map[K]int
+	more  map[K][]int
+}
+
+func newIndex[K comparable](size int) index[K] {
+	return index[K]{make(map[K]int, size), make(map[K][]int)}
+}
+
+func (x index[K]) add(key K, i int) {
+	if _, ok := x.first[key]; ok {
+		x.more[key] = append(x.more[key], i)
+		return
 	}
-	return i
+	x.first[key] = i
+}
+
+// of yields the subjects of a key.
+func (x index[K]) of(key K) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		i, ok := x.first[key]
+		if !ok || !yield(i) {
+			return
+		}
+		for _, i := range x.more[key] {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 func (rec *Record) indexDocument(i int, types map[typeClass]int) {
 	f := &rec.subjects[i].Facts
 	for _, id := range f.idents {
-		if j, ok := rec.named[id]; !ok || j != i {
-			rec.named[id] = once(rec.named, id, i)
-		}
+		rec.named.add(id, i)
 	}
 	if f.typ != typeDocument {
 		return
 	}
 	for _, url := range f.contents {
-		ref := relative(url)
-		if _, shared := rec.content[ref]; shared {
-			rec.more[ref] = append(rec.more[ref], i)
-		} else {
-			rec.content[ref] = i
-		}
+		rec.content.add(relative(url), i)
 	}
 	t := typeClass{f.docType, f.class}
 	n, ok := types[t]
@@ -97,21 +119,6 @@ func (rec *Record) indexDocument(i int, types map[typeClass]int) {
 		rec.types = append(rec.types, t)
 	}
 	rec.typeOf[i] = n
-}
-
-// governors yields the documents that name a content.
-func (rec *Record) governors(ref string) func(func(int) bool) {
-	return func(yield func(int) bool) {
-		i, ok := rec.content[ref]
-		if !ok || !yield(i) {
-			return
-		}
-		for _, i := range rec.more[ref] {
-			if !yield(i) {
-				return
-			}
-		}
-	}
 }
 
 // State returns the state of the dossier.

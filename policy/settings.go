@@ -154,18 +154,12 @@ func (s Settings) options() Options {
 type Engine struct {
 	settings Settings
 	options  Options
-	matrix   cells
+	matrix   *Matrix
 	book     *book
 }
 
-// cells is what a View asks of the matrix.
-type cells interface {
-	// Cell is Matrix.Cell.
-	Cell(profession auth.Coding, roles []auth.Coding, typ, class auth.Coding, at time.Time) Cell
-}
-
 // New makes an engine. The error wraps ErrSettings.
-func New(s Settings, m cells) (*Engine, error) {
+func New(s Settings, m *Matrix) (*Engine, error) {
 	if m == nil {
 		return nil, fmt.Errorf("%w: no matrix", ErrSettings)
 	}
@@ -175,5 +169,10 @@ func New(s Settings, m cells) (*Engine, error) {
 	return &Engine{settings: s, options: s.options(), matrix: m, book: rulebook}, nil
 }
 
-// Settings returns the settings.
-func (e *Engine) Settings() Settings { return e.settings }
+// Settings returns the settings; zero of the zero Engine and of nil.
+func (e *Engine) Settings() Settings {
+	if e == nil {
+		return Settings{}
+	}
+	return e.settings
+}

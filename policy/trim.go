@@ -98,8 +98,12 @@ func (t *trimmer) cuts(ref fhir.Node, name string) bool {
 	if name == "related" && ref.At("identifier", "type", "coding", "system").Is("urn:ietf:rfc:3986") {
 		return false // an order, a study, an accession: no document (PDSm, referenceIdList)
 	}
-	i, ok := t.view.rec.named[id]
-	return !ok || i < 0 || !t.view.Read(i).Allowed()
+	for i := range t.view.rec.named.of(id) {
+		if t.view.Read(i).Allowed() {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *trimmer) cutsLiteral(literal string, strict bool) bool {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"time"
 
@@ -93,7 +94,7 @@ func (v *View) Sees(ref string) bool {
 	if i, ok := v.rec.Index(ref); ok {
 		return v.Read(i).Allowed()
 	}
-	for i := range v.rec.governors(ref) {
+	for i := range v.rec.content.of(ref) {
 		if v.Read(i).Allowed() {
 			return true
 		}
@@ -141,15 +142,16 @@ func (v *View) readWith(a Act, f *Facts, others Extent) Decision {
 func (v *View) entries(f *Facts, depth int) Extent {
 	extent := None
 	for _, r := range f.refs {
-		i, ok := v.resolve(r)
-		if !ok || r.role != refEntry {
+		if r.role != refEntry {
 			continue
 		}
-		switch g := &v.rec.subjects[i].Facts; {
-		case g.typ == typeDocument:
-			extent = max(extent, v.Read(i).Extent())
-		case g.typ == typeList && depth == 0 && g.status != Deleted:
-			extent = max(extent, v.entries(g, depth+1))
+		for i := range v.resolve(r) {
+			switch g := &v.rec.subjects[i].Facts; {
+			case g.typ == typeDocument:
+				extent = max(extent, v.Read(i).Extent())
+			case g.typ == typeList && depth == 0 && g.status != Deleted:
+				extent = max(extent, v.entries(g, depth+1))
+			}
 		}
 	}
 	return extent
@@ -160,21 +162,29 @@ func (v *View) entries(f *Facts, depth int) Extent {
 func (v *View) targets(f *Facts) Extent {
 	extent := None
 	for _, r := range f.refs {
-		if i, ok := v.resolve(r); ok && r.role == refTarget && v.rec.subjects[i].Facts.typ != typeProvenance {
-			extent = max(extent, v.Read(i).Extent())
+		if r.role != refTarget {
+			continue
+		}
+		for i := range v.resolve(r) {
+			if v.rec.subjects[i].Facts.typ != typeProvenance {
+				extent = max(extent, v.Read(i).Extent())
+			}
 		}
 	}
 	return extent
 }
 
-// resolve returns the subject that a reference names, literally or by an
-// identifier.
-func (v *View) resolve(r reference) (int, bool) {
-	if r.ref != "" {
-		return v.rec.Index(r.ref)
+// resolve yields the subjects that a reference names: one by its address, or
+// those of an identifier.
+func (v *View) resolve(r reference) iter.Seq[int] {
+	if r.ref == "" {
+		return v.rec.named.of(r.id)
 	}
-	i, ok := v.rec.named[r.id]
-	return i, ok && i >= 0
+	return func(yield func(int) bool) {
+		if i, ok := v.rec.Index(r.ref); ok {
+			yield(i)
+		}
+	}
 }
 
 // document makes the case of an act on a document.
