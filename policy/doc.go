@@ -24,4 +24,13 @@
 //	Principal + Record + instant ─ Engine.View ─▶ View          (the situation)
 //	View + Facts ─▶ Case ─ rules ─▶ Decision
 //	View + bytes ─ Release ─▶ Released                          (facts taken again, references trimmed)
+//
+// # How it is shown to be right
+//
+// testdata/regles holds, rule by rule, cases for and against, for a jurist to
+// read; each row of the table of rules is dropped and inverted in turn, and a case
+// must fail. testdata/scenes tells the sandbox's stories. Laws, such as that a
+// mask never widens access, are checked on every state of reading, and that table
+// is golden. Two worlds, with and without what a caller may not see, must look the
+// same to them.
 package policy

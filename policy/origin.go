@@ -37,3 +37,14 @@ func (o Origin) hidingCounts() time.Time {
 	}
 	return o.Deposited
 }
+
+// Hiding returns when the patient gets the neutral notice about a document that
+// is hidden from them, and when it is visible by itself (E09). ok is false if it
+// is not hidden, or nobody knows since when.
+func (e *Engine) Hiding(f Facts) (notice, end time.Time, ok bool) {
+	since := f.origin.hidingCounts()
+	if e == nil || !f.flags.InvisiblePatient || since.IsZero() {
+		return time.Time{}, time.Time{}, false
+	}
+	return e.settings.NoticeAfter.After(since), e.settings.HiddenAtMost.After(since), true
+}

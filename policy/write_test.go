@@ -240,3 +240,19 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 }
+
+func TestHiding(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	hidden := alixDocuments[6].subject(t, "alix").Facts
+	notice, end, ok := e.Hiding(hidden)
+	if !ok || !notice.Equal(noon.AddDate(0, 0, 13)) || !end.Equal(time.Date(2026, 12, 21, 12, 0, 0, 0, time.UTC)) {
+		t.Errorf("%v %v %v", notice, end, ok)
+	}
+	unknown := hidden
+	unknown.origin = Origin{}
+	for _, f := range []Facts{unknown, alixDocuments[0].subject(t, "alix").Facts, {}} {
+		if _, _, ok := e.Hiding(f); ok {
+			t.Errorf("%+v", f)
+		}
+	}
+}
