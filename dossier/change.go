@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"opendmp/audit"
@@ -33,6 +34,7 @@ type change struct {
 }
 
 func (c *call) newChange(d *loaded, v *policy.View) *change {
+	c.writing = d.id
 	return &change{
 		c: c, d: d, v: v, push: c.random16(),
 		tx: store.Tx{Dossier: d.id, Expect: d.header.Version, Header: d.header},
@@ -133,10 +135,18 @@ func (d *loaded) with(h store.Header, changed []*row) *loaded {
 const attempts = 10
 
 // retry runs try until it does not lose a race. Each run loads and decides anew.
-func retry(ctx context.Context, try func() (Answer, error)) (Answer, error) {
+// Who lost once waits for the others of this process that lost on the same
+// dossier, so that many writers take turns instead of wearing each other out.
+func (c *call) retry(ctx context.Context, try func() (Answer, error)) (Answer, error) {
+	a, err := try()
+	if !isConflict(err) {
+		return a, err
+	}
+	turn := c.turns.of(c.writing)
+	turn.Lock()
+	defer turn.Unlock()
 	for n := range attempts {
-		a, err := try()
-		if !isConflict(err) {
+		if a, err = try(); !isConflict(err) {
 			return a, err
 		}
 		select {
@@ -147,6 +157,11 @@ func retry(ctx context.Context, try func() (Answer, error)) (Answer, error) {
 	}
 	return Answer{}, ErrUnavailable
 }
+
+// turns are locks shared by the dossiers of this process.
+type turns [256]sync.Mutex
+
+func (t *turns) of(d store.Dossier) *sync.Mutex { return &t[d[0]] }
 
 // refusal turns a refused decision into the error of its class.
 func refusal(dec policy.Decision) error {

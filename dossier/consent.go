@@ -15,7 +15,7 @@ func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 	if !ok {
 		return Answer{}, unprocessable("Consent.patient", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 	}
-	return retry(ctx, func() (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
 		d, v, err := c.managed(ctx, s)
 		if err != nil {
 			return Answer{}, err
@@ -140,7 +140,7 @@ func (c *call) endConsent(ctx context.Context, ch *change, facts policy.Facts) e
 
 // updateConsent replaces a Consent: to withdraw it, or to change its period.
 func (c *call) updateConsent(ctx context.Context, r *fhir.Resource) (Answer, error) {
-	return retry(ctx, func() (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
 		d, v, old, err := c.aim(ctx)
 		if err != nil {
 			return Answer{}, err

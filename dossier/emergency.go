@@ -46,7 +46,7 @@ func (c *call) brisDeGlace(ctx context.Context) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return retry(ctx, func() (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
 		d, v, err := c.emergencyPlace(ctx, e)
 		if err != nil {
 			return Answer{}, err

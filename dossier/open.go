@@ -50,7 +50,7 @@ func (c *call) openDossier(ctx context.Context, b fhir.Bundle) (Answer, error) {
 	if err := c.checkINS(o.ins); err != nil {
 		return Answer{}, err
 	}
-	return retry(ctx, func() (Answer, error) { return c.openOnce(ctx, o) })
+	return c.retry(ctx, func() (Answer, error) { return c.openOnce(ctx, o) })
 }
 
 func readOpening(b fhir.Bundle) (*opening, error) {

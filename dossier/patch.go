@@ -20,7 +20,7 @@ func (c *call) patch(ctx context.Context) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return retry(ctx, func() (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
 		d, v, row, err := c.aim(ctx)
 		if err != nil {
 			return Answer{}, err
@@ -296,7 +296,7 @@ func (c *call) created(ctx context.Context, ch *change, now *row, dec policy.Dec
 // delete removes a document for everyone; its author may, or the patient their
 // own (E07). The versions stay under seal.
 func (c *call) delete(ctx context.Context) (Answer, error) {
-	return retry(ctx, func() (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
 		d, v, row, err := c.aim(ctx)
 		if err != nil {
 			return Answer{}, err

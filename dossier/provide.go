@@ -51,7 +51,7 @@ func (c *call) provide(ctx context.Context, b fhir.Bundle) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return retry(ctx, func() (Answer, error) { return c.provideOnce(ctx, sub) })
+	return c.retry(ctx, func() (Answer, error) { return c.provideOnce(ctx, sub) })
 }
 
 func (c *call) provideOnce(ctx context.Context, sub *submission) (Answer, error) {

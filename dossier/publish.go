@@ -65,7 +65,7 @@ func (c *call) publish(ctx context.Context, r *fhir.Resource) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return retry(ctx, func() (Answer, error) { return c.publishOnce(ctx, doc) })
+	return c.retry(ctx, func() (Answer, error) { return c.publishOnce(ctx, doc) })
 }
 
 func (c *call) readPublished(r *fhir.Resource) (*published, error) {

@@ -73,6 +73,7 @@ type Service struct {
 	rand   io.Reader
 	cache  *cache
 	ins    *limiter
+	turns  turns
 }
 
 // New makes a door. It fails when a required part is missing.
@@ -203,6 +204,8 @@ type call struct {
 	p  auth.Principal
 	r  Request
 	at time.Time
+	// writing is the dossier that the call last built a change of.
+	writing store.Dossier
 }
 
 // Metadata returns the capability statement.
