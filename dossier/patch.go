@@ -184,9 +184,9 @@ func (c *call) judge(v *policy.View, old *row, facts policy.Facts, before, after
 // patientChanged moves the state of the dossier with Patient.active and claims
 // an INS that is new (G02, G03, G11).
 func (c *call) patientChanged(ch *change, old *row, before, after *fhir.Resource) {
-	if a := after.Get("active"); a.Exists() {
+	if slices.Contains(changedElements(before, after), "active") {
 		ch.tx.Header.State = store.Closed
-		if a.True() {
+		if after.Get("active").True() {
 			ch.tx.Header.State = store.Active
 		}
 	}
