@@ -185,21 +185,25 @@ func TestRequestsInFlightAreCapped(t *testing.T) {
 }
 
 func TestSlowClientsAreCut(t *testing.T) {
-	w := start(t, func(c *server.Config) {
-		c.Limits = server.Limits{HeaderTimeout: 200 * time.Millisecond, ReadTimeout: 400 * time.Millisecond}
-	})
-	for name, request := range map[string]string{
-		"header": "GET /fhir/metadata HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-		"body": "POST /fhir HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + w.token +
-			"\r\nContent-Type: application/fhir+json\r\nContent-Length: 1000\r\n\r\n{",
+	const header = "GET /fhir/metadata HTTP/1.1\r\nHost: x\r\nX-Slow: "
+	const body = "POST /fhir HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n" +
+		"Content-Type: application/fhir+json\r\nContent-Length: 1000\r\n\r\n{"
+	for name, c := range map[string]struct {
+		limits  server.Limits
+		request string
+	}{
+		"header": {server.Limits{HeaderTimeout: 200 * time.Millisecond}, header},
+		"body":   {server.Limits{ReadTimeout: 200 * time.Millisecond}, body},
+		"idle":   {server.Limits{IdleTimeout: 200 * time.Millisecond}, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			w := start(t, func(config *server.Config) { config.Limits = c.limits })
 			began := time.Now()
-			status, _ := w.raw(request)
+			status, _ := w.raw(strings.Replace(c.request, "%s", w.token, 1))
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("cut after %v", took)
 			}
-			if strings.Contains(status, " 200 ") {
+			if strings.Contains(status, " 200 ") != (name == "idle") {
 				t.Errorf("answered %q", status)
 			}
 		})
@@ -218,7 +222,7 @@ func TestHeaderLimit(t *testing.T) {
 func TestSmuggling(t *testing.T) {
 	w := start(t, nil)
 	const hidden = "GET /fhir/metadata HTTP/1.1\r\nHost: x\r\n\r\n"
-	head := "POST /fhir HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + w.token + "\r\nContent-Type: application/fhir+json\r\n"
+	head := "POST /fhir HTTP/1.1\r\nHost: x\r\nAccept-Language: en\r\nAuthorization: Bearer " + w.token + "\r\nContent-Type: application/fhir+json\r\n"
 	cases := map[string]string{
 		"length then encoding":  head + "Content-Length: 50\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + hidden,
 		"encoding then length":  head + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + hidden,
@@ -236,6 +240,11 @@ func TestSmuggling(t *testing.T) {
 			}
 			if !strings.Contains(status+rest, "HTTP/1.1 400") && !strings.Contains(status+rest, "HTTP/1.1 501") {
 				t.Errorf("not refused: %s %.300s", status, rest)
+			}
+			sent := strings.ToLower(request)
+			twice := strings.Contains(sent, "content-length") && strings.Contains(sent, "transfer-encoding")
+			if twice && !strings.Contains(rest, "stated twice") {
+				t.Errorf("refused for another reason: %s %.300s", status, rest)
 			}
 		})
 	}

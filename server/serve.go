@@ -14,7 +14,7 @@ import (
 // Serve answers on the listener, which it closes, until ctx ends; then it stops
 // accepting, lets what runs finish for at most Limits.DrainTimeout, and returns
 // nil. It returns an error when the listener fails or when requests had to be
-// cut. A Server serves once.
+// cut.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	h := s.http()
 	failed := make(chan error, 1)
@@ -26,7 +26,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("server: %w", err)
 	case <-ctx.Done():
 	}
-	close(s.draining)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.DrainTimeout)
 	defer cancel()
 	if err := h.Shutdown(drain); err != nil {

@@ -60,7 +60,6 @@ type Server struct {
 
 	bodies   *budget
 	requests *budget
-	draining chan struct{} // closed when the server stops
 	echo     *echo.Echo
 }
 
@@ -78,7 +77,6 @@ func New(c Config) (*Server, error) {
 		service: c.Service, verifier: c.Verifier,
 		base: fhir.Base(strings.TrimSuffix(c.Base, "/")), path: strings.TrimSuffix(base.Path, "/"),
 		healthy: c.Healthy, limits: c.Limits.withDefaults(), log: c.Logger, now: c.Now, rand: c.Rand,
-		draining: make(chan struct{}),
 	}
 	if s.healthy == nil {
 		s.healthy = func(context.Context) bool { return true }
@@ -140,7 +138,7 @@ func fromEcho(err error) error {
 // which part is down helps an attacker more than a client.
 func (s *Server) health(x *exchange) dossier.Answer {
 	x.route = "/health"
-	if s.stopping() || !s.healthy(x.r.Context()) {
+	if !s.healthy(x.r.Context()) {
 		return dossier.Public(http.StatusServiceUnavailable, "application/json", []byte(`{"status":"unavailable"}`))
 	}
 	return dossier.Public(http.StatusOK, "application/json", []byte(`{"status":"ok"}`))
@@ -157,14 +155,5 @@ func (s *Server) extra(r Route) func(*exchange) dossier.Answer {
 		defer body.Close()
 		x.r.Body = body
 		return r.Handle(x.r)
-	}
-}
-
-func (s *Server) stopping() bool {
-	select {
-	case <-s.draining:
-		return true
-	default:
-		return false
 	}
 }
