@@ -360,7 +360,11 @@ func TestTokenInURLIsRefused(t *testing.T) {
 	} {
 		w.refuses(400, "GET", path, "", "Authorization", "")
 	}
-	w.refuses(400, "POST", "/fhir/DocumentReference/_search", "access_token="+w.token, "Content-Type", "application/x-www-form-urlencoded")
+	_, body := w.ask("POST", "/fhir/DocumentReference/_search", "access_token="+w.token,
+		"Content-Type", "application/x-www-form-urlencoded", "Accept-Language", "en")
+	if !strings.Contains(body, "should be revoked") {
+		t.Errorf("in a form: %s", body)
+	}
 	if strings.Contains(w.log.String(), w.token) {
 		t.Error("a token is in the log")
 	}
@@ -383,6 +387,7 @@ func TestMediaTypes(t *testing.T) {
 	}
 	w.refuses(415, "PATCH", "/fhir/DocumentReference/1", "[]", "Content-Type", "application/merge-patch+json")
 	w.refuses(415, "POST", "/fhir/DocumentReference/_search", "_id=1", "Content-Type", "application/json")
+	w.refuses(415, "POST", "/fhir/DocumentReference/_search", "_id=1", "Content-Type", "application/x-www-form-urlencoded; charset=latin1")
 	w.refuses(400, "GET", "/fhir/Patient/1", "{}")
 }
 
