@@ -1,0 +1,97 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	driver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"opendmp/store"
+)
+
+// oldestWire is the wire protocol of MongoDB 6.0, the first whose transactions
+// and indexes are all that this package uses.
+const oldestWire = 17
+
+// helloDoc is what a server says of itself.
+type helloDoc struct {
+	Set     string `bson:"setName"`
+	Message string `bson:"msg"` // "isdbgrid" from a mongos
+	Wire    int    `bson:"maxWireVersion"`
+}
+
+// greet looks whether a server is there, and of the kind that has transactions.
+func (s *Store) greet(ctx context.Context) error {
+	var h helloDoc
+	err := s.client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&h)
+	var selection topology.ServerSelectionError
+	switch {
+	case hasCode(err, codeAuthenticationFailed):
+		return ErrCredentials
+	case errors.As(err, &selection), driver.IsTimeout(err), driver.IsNetworkError(err):
+		return ErrUnreachable
+	case err != nil:
+		return err
+	case h.Set == "" && h.Message != "isdbgrid":
+		return ErrNoTransactions
+	case h.Wire < oldestWire:
+		return ErrOld
+	}
+	return nil
+}
+
+// probe proves that an aborted transaction leaves nothing, and that it shows
+// nothing before.
+func (s *Store) probe(ctx context.Context) error {
+	id, err := s.random(sizeLoose)
+	if err != nil {
+		return err
+	}
+	seen, err := s.probeAborted(ctx, id)
+	if hasCode(err, codeIllegalOperation) || hasCode(err, codeNotInTransaction) {
+		return ErrNoTransactions
+	}
+	if err != nil {
+		return err
+	}
+	left, err := s.probed(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !seen && !left {
+		return nil
+	}
+	_, err = s.probes.DeleteOne(ctx, byID(id))
+	return errors.Join(fmt.Errorf("%w (a transaction was aborted, and its write stayed)", ErrNoTransactions), err)
+}
+
+// probeAborted writes in a transaction, looks from outside, and aborts.
+func (s *Store) probeAborted(ctx context.Context, id []byte) (seen bool, err error) {
+	session, err := s.client.StartSession()
+	if err != nil {
+		return false, err
+	}
+	defer s.end(ctx, session)
+	if err := session.StartTransaction(transaction()); err != nil {
+		return false, err
+	}
+	inside := driver.NewSessionContext(ctx, session)
+	if _, err := s.probes.InsertOne(inside, probeDoc{ID: id}); err != nil {
+		return false, err
+	}
+	if seen, err = s.probed(ctx, id); err != nil {
+		return false, err
+	}
+	return seen, session.AbortTransaction(ctx)
+}
+
+func (s *Store) probed(ctx context.Context, id []byte) (bool, error) {
+	err := absent(s.probes.FindOne(ctx, byID(id)).Err())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
