@@ -202,14 +202,6 @@ func (p *person) post(path string, body []byte) *reply {
 	return p.do(http.MethodPost, path, "application/fhir+json", body)
 }
 
-func (p *person) put(path string, body []byte) *reply {
-	return p.do(http.MethodPut, path, "application/fhir+json", body)
-}
-
-func (p *person) patch(path, operations string) *reply {
-	return p.do(http.MethodPatch, path, "application/json-patch+json", []byte(operations))
-}
-
 // do sends one request; path is relative to the FHIR base, or absolute.
 func (p *person) do(method, path, mime string, body []byte) *reply {
 	p.t.Helper()
