@@ -167,7 +167,7 @@ func (c *call) updateConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 			return Answer{}, err
 		}
 		ch := c.newChange(d, v)
-		dec, err := c.changeTo(ch, old, rec, after)
+		dec, err := c.changeTo(ctx, ch, old, rec, after)
 		if err != nil {
 			return c.undo(ctx, d, v, dec, err)
 		}

@@ -47,7 +47,7 @@ func (c *call) nextLink(q *fhir.Query, h hit) string {
 
 // link seals a place into the URL of the next page of q.
 func (c *call) link(q *fhir.Query, k cursor) string {
-	k.caller, k.query, k.expires = c.caller(), q.String(), c.at.Add(cursorLife)
+	k.caller, k.query, k.expires = c.caller(), q.Type+"?"+q.String(), c.at.Add(cursorLife)
 	link := c.base + "/" + c.r.Type + "?"
 	if s := q.String(); s != "" {
 		link += s + "&"
@@ -62,7 +62,7 @@ func (c *call) cursorOf(q *fhir.Query) (cursor, error) {
 		return cursor{}, ErrCursor
 	}
 	k, err := decodeCursor(plain)
-	if err != nil || k.caller != c.caller() || k.query != q.String() || c.at.After(k.expires) {
+	if err != nil || k.caller != c.caller() || k.query != q.Type+"?"+q.String() || c.at.After(k.expires) {
 		return cursor{}, ErrCursor
 	}
 	return k, nil

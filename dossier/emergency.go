@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,7 +37,8 @@ type emergency struct {
 	reason       string
 }
 
-// brisDeGlace opens a grant: this professional, this dossier, for a time.
+// brisDeGlace opens a grant: this professional, this dossier, for a time. Who
+// has one open already is answered with it.
 func (c *call) brisDeGlace(ctx context.Context) (Answer, error) {
 	r, err := c.parseBody("Parameters")
 	if err != nil {
@@ -51,10 +53,17 @@ func (c *call) brisDeGlace(ctx context.Context) (Answer, error) {
 		if err != nil {
 			return Answer{}, err
 		}
-		if dec := v.Emergency(e.circumstance, e.reason); !dec.Allowed() {
+		dec := v.Emergency(e.circumstance, e.reason)
+		if !dec.Allowed() {
 			return c.refuseEmergency(ctx, d, v, dec, e)
 		}
-		ch, row, err := c.putGrant(d, v, e)
+		if open := c.openGrant(d, v); open != nil {
+			return c.answerGrant(ctx, d, v, dec, open)
+		}
+		if c.tokenUsed(ctx) {
+			return c.refuseEmergency(ctx, d, v, policy.Decision{}, e)
+		}
+		ch, row, err := c.putGrant(ctx, d, v, e)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -62,10 +71,32 @@ func (c *call) brisDeGlace(ctx context.Context) (Answer, error) {
 		if err != nil {
 			return Answer{}, err
 		}
-		a := c.clinical(http.StatusOK, own(grantParameters(d, row)), receipt)
-		a.mode = modeCode(auth.BrisDeGlace)
-		return a, nil
+		return c.granted(d, row, receipt), nil
 	})
+}
+
+// granted answers what is needed to read on.
+func (c *call) granted(d *loaded, row *row, receipt audit.Receipt) Answer {
+	a := c.clinical(http.StatusOK, own(grantParameters(d, row)), receipt)
+	a.mode = modeCode(auth.BrisDeGlace)
+	return a
+}
+
+// openGrant returns the grant that the caller has open on d, nil if none.
+func (c *call) openGrant(d *loaded, v *policy.View) *row {
+	if v.Situation().GrantEnds.IsZero() {
+		return nil
+	}
+	ref, _ := d.record.ActiveConsent(policy.AccesUrgence, c.p.ID())
+	return d.find(ref)
+}
+
+func (c *call) answerGrant(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, open *row) (Answer, error) {
+	receipt, err := c.record(ctx, d, c.events(d, dec, doExecute, []string{versionRef(open)}, v))
+	if err != nil {
+		return Answer{}, err
+	}
+	return c.granted(d, open, receipt), nil
 }
 
 // emergencyPlace loads the dossier without a grant that the token may ask for:
@@ -74,6 +105,11 @@ func (c *call) emergencyPlace(ctx context.Context, e emergency) (*loaded, *polic
 	id, err := c.dossierOfOne(ctx, e.subject)
 	if err != nil {
 		return nil, nil, err
+	}
+	if e.subject.id != "" && len(e.subject.idents) > 0 {
+		if byINS, err := c.byToken(ctx, c.insToken(e.subject.idents[0])); err != nil || byINS != id {
+			return nil, nil, cmp.Or(err, unprocessable("Parameters.parameter", "L’INS n’est pas celui du patient de l’adresse.", "The INS is not that of the patient of the URL."))
+		}
 	}
 	d, err := c.load(ctx, id)
 	if err != nil {
@@ -103,8 +139,14 @@ func (c *call) refuseEmergency(ctx context.Context, d *loaded, v *policy.View, d
 
 func (c *call) readEmergency(r *fhir.Resource) (emergency, error) {
 	var e emergency
+	seen := make(map[string]bool)
 	for p := range r.Get("parameter").Items() {
-		switch p.Get("name").Text() {
+		name := p.Get("name").Text()
+		if seen[name] {
+			return e, invalid("invalid", "Parameters.parameter.name", "Paramètre donné deux fois.", "Parameter given twice.")
+		}
+		seen[name] = true
+		switch name {
 		case "identifier":
 			i := p.Get("valueIdentifier")
 			e.subject.idents = []fhir.Ident{{System: i.Get("system").Text(), Value: i.Get("value").Text()}}
@@ -140,13 +182,10 @@ func (c *call) grantByToken(ctx context.Context, d *loaded, v *policy.View) (*lo
 		return d, v, nil
 	}
 	for range attempts {
-		ch, _, err := c.putGrant(d, v, e)
+		ch, _, err := c.putGrant(ctx, d, v, e)
 		if err != nil {
 			return nil, nil, err
 		}
-		ch.tx.State = append(ch.tx.State, store.StateEntry{
-			Kind: "grant-token", Key: c.p.TokenID(), Expires: c.p.Expires().Add(time.Hour),
-		})
 		_, err = ch.commit(ctx)
 		if err != nil && !isConflict(err) {
 			return nil, nil, err
@@ -164,22 +203,36 @@ func (c *call) grantByToken(ctx context.Context, d *loaded, v *policy.View) (*lo
 
 // tokenUsed tells whether the token opened a grant before.
 func (c *call) tokenUsed(ctx context.Context) bool {
-	_, err := c.store.State(ctx, "grant-token", c.p.TokenID())
+	_, err := c.store.State(ctx, grantToken, c.p.TokenID())
 	return err == nil
 }
 
-// putGrant builds the Consent of kind acces-urgence, its event and the notice
-// that the patient and the médecins traitants always get (R.1111-48).
-func (c *call) putGrant(d *loaded, v *policy.View, e emergency) (*change, *row, error) {
+// grantToken is the kind of state entries that claim a token for its one grant.
+const grantToken = "grant-token"
+
+// putGrant builds the Consent of kind acces-urgence, the end of an earlier one,
+// the claim of the token, the event, and the notice that the patient and the
+// médecins traitants always get (R.1111-48).
+func (c *call) putGrant(ctx context.Context, d *loaded, v *policy.View, e emergency) (*change, *row, error) {
 	ch := c.newChange(d, v)
 	r, err := fhir.Scan(c.grantJSON(d))
 	if err != nil {
+		return nil, nil, err
+	}
+	facts, err := policy.FactsOf(r, c.newOrigin())
+	if err != nil {
+		return nil, nil, internal(err, "grant")
+	}
+	if err := c.endConsent(ctx, ch, facts); err != nil {
 		return nil, nil, err
 	}
 	row, err := ch.put(nil, &record{resource: r, origin: c.newOrigin(), push: ch.push})
 	if err != nil {
 		return nil, nil, internal(err, "grant")
 	}
+	ch.tx.State = append(ch.tx.State, store.StateEntry{
+		Kind: grantToken, Key: c.p.TokenID(), Expires: c.p.Expires().Add(time.Hour),
+	})
 	event := c.event(d, v.Emergency(e.circumstance, e.reason), doExecute, v)
 	event.Objects = []string{versionRef(row)}
 	event.Mode, event.Reason, event.Interaction = auth.BrisDeGlace, e.reason, "$bris-de-glace"

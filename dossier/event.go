@@ -28,10 +28,9 @@ func (s *Service) target(d *loaded) audit.Target {
 }
 
 // events describes this call on d: who, why and what. What was touched is told
-// in one event for each class of the history, so that the patient sees that
-// somebody looked even when one of the documents is hidden from them; a query
-// that names a hidden document is told apart as a whole. Views are those of the
-// caller before and, of a write, after it.
+// in one event for each class of the history; nothing of a withheld one shows in
+// another. A query that names a hidden document is told apart as a whole. Views
+// are those of the caller before and, of a write, after it.
 func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objects []string, views ...*policy.View) []audit.Event {
 	named := c.named(d)
 	floor := classOf(views, named)
@@ -40,7 +39,7 @@ func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objec
 		class := stricter(floor, classOf(views, []string{o}))
 		byClass[class] = append(byClass[class], o)
 	}
-	if len(byClass[floor]) == 0 {
+	if len(objects) == 0 {
 		byClass[floor] = nil
 	}
 	var out []audit.Event
@@ -57,6 +56,18 @@ func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objec
 		out = append(out, e)
 	}
 	return out
+}
+
+// eventsOfSearch are the events of a search: besides what it found, the looking
+// itself is told, as it would be had it found nothing, so that the patient sees
+// it even when all that was found is hidden from them.
+func (c *call) eventsOfSearch(d *loaded, dec policy.Decision, objects []string, v *policy.View) []audit.Event {
+	events := c.events(d, dec, doExecute, objects, v)
+	looking := c.events(d, dec, doExecute, nil, v)[0]
+	if events[0].Class != looking.Class {
+		events = append(events, looking)
+	}
+	return allowed(events)
 }
 
 // event is the part that all events of the call share.

@@ -200,7 +200,10 @@ func (c *call) openedBefore(ctx context.Context, d *loaded, o *opening) (Answer,
 	v := c.policy.View(c.p, d.record, c.at)
 	patient := d.patient()
 	if patient.digest != o.digest || patient.origin.By != c.p.ID() {
-		return c.undo(ctx, d, v, policy.Decision{}, ErrConflict)
+		return c.undo(ctx, d, v, policy.Decision{}, &refused{class: ErrConflict, text: fhir.Text{
+			FR: "Un dossier existe déjà pour cet INS : le rechercher par Patient?identifier=…",
+			EN: "A record exists already for this INS: find it by Patient?identifier=…",
+		}})
 	}
 	var first []*row
 	for _, r := range d.pushed(patient.push) {

@@ -121,7 +121,7 @@ func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.Pa
 			return dec, refusal(dec)
 		}
 	}
-	return c.changeTo(ch, old, rec, after)
+	return c.changeTo(ctx, ch, old, rec, after)
 }
 
 // elementsOf names what a patch touches as the policy does: an extension by its
@@ -143,7 +143,7 @@ func elementsOf(p fhir.PatchSet) (named []string, byIndex bool) {
 }
 
 // changeTo judges the change of a row to another content and builds it into ch.
-func (c *call) changeTo(ch *change, old *row, rec *record, after *fhir.Resource) (policy.Decision, error) {
+func (c *call) changeTo(ctx context.Context, ch *change, old *row, rec *record, after *fhir.Resource) (policy.Decision, error) {
 	before := rec.resource
 	var err error
 	if rec.resource, err = c.next(old, after, ""); err != nil {
@@ -159,7 +159,9 @@ func (c *call) changeTo(ch *change, old *row, rec *record, after *fhir.Resource)
 	}
 	rec.origin = ch.v.NextOrigin(rec.origin, old.facts, facts)
 	if old.typ == "Patient" {
-		c.patientChanged(ch, old, before, after)
+		if err := c.patientChanged(ctx, ch, old, before, after); err != nil {
+			return policy.Decision{}, err
+		}
 	}
 	if _, err := ch.put(old, rec); err != nil {
 		return policy.Decision{}, asRule(err)
@@ -183,7 +185,7 @@ func (c *call) judge(v *policy.View, old *row, facts policy.Facts, before, after
 
 // patientChanged moves the state of the dossier with Patient.active and claims
 // an INS that is new (G02, G03, G11).
-func (c *call) patientChanged(ch *change, old *row, before, after *fhir.Resource) {
+func (c *call) patientChanged(ctx context.Context, ch *change, old *row, before, after *fhir.Resource) error {
 	if slices.Contains(changedElements(before, after), "active") {
 		ch.tx.Header.State = store.Closed
 		if after.Get("active").True() {
@@ -192,10 +194,19 @@ func (c *call) patientChanged(ch *change, old *row, before, after *fhir.Resource
 	}
 	had := insOf(before)
 	for _, i := range insOf(after) {
-		if !slices.Contains(had, i) {
-			ch.claim(c.insToken(i), old.key)
+		if slices.Contains(had, i) {
+			continue
 		}
+		holders, err := c.store.Lookup(ctx, c.insToken(i))
+		if err != nil {
+			return err
+		}
+		if len(holders) > 0 {
+			return unprocessable("Patient.identifier", "Cet INS ne peut pas être ajouté à ce dossier.", "This INS cannot be added to this record.")
+		}
+		ch.claim(c.insToken(i), old.key)
 	}
+	return nil
 }
 
 // changedElements returns the top-level elements that differ, and the URLs of
@@ -257,6 +268,9 @@ func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Deci
 // 200).
 func (c *call) written(v *policy.View, now *row, status int, released policy.Released[*fhir.Resource], dec policy.Decision, receipt audit.Receipt) Answer {
 	body := one(released)
+	if c.r.Return == "OperationOutcome" && dec.Allowed() {
+		body = own(fhir.OutcomeJSON(c.r.Lang, done))
+	}
 	if c.r.Return == "minimal" || !dec.Allowed() {
 		body = nothing()
 		if status == http.StatusOK {
@@ -269,6 +283,12 @@ func (c *call) written(v *policy.View, now *row, status int, released policy.Rel
 	}
 	return a
 }
+
+// done is what a client that prefers an OperationOutcome gets.
+var done = []fhir.Issue{{
+	Severity: fhir.Information, Code: "informational",
+	Text: fhir.Text{FR: "Écriture enregistrée.", EN: "The write is recorded."},
+}}
 
 // lastSight releases a document that its author just marked as entered in
 // error, once, under what it was before (E16).

@@ -98,7 +98,7 @@ func (c *call) readPublished(r *fhir.Resource) (*published, error) {
 }
 
 func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) {
-	d, v, err := c.dossierOf(ctx, []subject{doc.subject})
+	d, v, err := c.dossierOf(ctx, append(sourcePatient(doc.resource), doc.subject))
 	if err != nil {
 		return Answer{}, err
 	}

@@ -38,6 +38,7 @@ func (c *call) search(ctx context.Context) (Answer, error) {
 	}
 	var hits []hit
 	var views []*policy.View
+	contradicts := q.PatientID != "" && len(places) > 1
 	for i, d := range places {
 		d, v, err := c.look(ctx, d)
 		if err != nil {
@@ -48,7 +49,9 @@ func (c *call) search(ctx context.Context) (Answer, error) {
 		if err := c.mayStay(ctx, d, v, q); err != nil {
 			return Answer{}, err
 		}
-		hits = append(hits, c.matches(d, v, q)...)
+		if !contradicts {
+			hits = append(hits, c.matches(d, v, q)...)
+		}
 	}
 	sortHits(hits, q)
 	return c.answerPage(ctx, q, places, views, hits)
@@ -57,6 +60,8 @@ func (c *call) search(ctx context.Context) (Answer, error) {
 // places loads the dossiers that a search selects.
 func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
 	switch {
+	case q.PatientID != "" && !q.PatientIdent.IsZero():
+		return c.bothPatients(ctx, q)
 	case q.PatientID != "":
 		return one1(c.loadByID(ctx, "Patient", q.PatientID))
 	case !q.PatientIdent.IsZero():
@@ -73,6 +78,20 @@ func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
 			EN: "The search must name a dossier: parameter patient, patient.identifier, identifier or _id.",
 		},
 	}}}
+}
+
+// bothPatients loads what the id and the INS name: one dossier, or two of which
+// no resource can match.
+func (c *call) bothPatients(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
+	byID, err := c.byToken(ctx, c.idToken("Patient", q.PatientID))
+	if err != nil {
+		return nil, err
+	}
+	byINS, err := c.byToken(ctx, c.insToken(q.PatientIdent))
+	if err != nil {
+		return nil, err
+	}
+	return c.loadEach(ctx, appendOnce([]store.Dossier{byID}, byINS))
 }
 
 func one1(d *loaded, err error) ([]*loaded, error) {
@@ -218,7 +237,7 @@ func (c *call) recordSearch(ctx context.Context, places []*loaded, views []*poli
 			}
 		}
 		dec := views[i].Search(c.r.Type, len(c.r.Query.Idents) > 0)
-		r, err := c.record(ctx, d, allowed(c.events(d, dec, doExecute, objects, views[i])))
+		r, err := c.record(ctx, d, c.eventsOfSearch(d, dec, objects, views[i]))
 		if err != nil {
 			return audit.Receipt{}, err
 		}

@@ -96,6 +96,9 @@ func (c *call) dossierOf(ctx context.Context, subjects []subject) (*loaded, *pol
 		if err := c.checkINS(s.idents); err != nil {
 			return nil, nil, err
 		}
+		if s.id == "" && len(s.idents) == 0 && s.traits != nil {
+			continue // says who, not which dossier
+		}
 		d, err := c.dossierOfOne(ctx, s)
 		if err != nil {
 			return nil, nil, err

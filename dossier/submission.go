@@ -253,6 +253,20 @@ func (sub *submission) has(fullURL string) bool {
 	return false
 }
 
+// sourcePatient returns the patient as their source knows them, when the document
+// contains them: their traits must be those of the dossier.
+func sourcePatient(r *fhir.Resource) []subject {
+	id, ok := strings.CutPrefix(r.At("context", "sourcePatientInfo", "reference").Text(), "#")
+	if !ok {
+		return nil
+	}
+	p := contained(r, id)
+	if p == nil || p.Type() != "Patient" {
+		return nil
+	}
+	return []subject{{idents: insOf(p), traits: p}}
+}
+
 // readSubjects collects the patients that List and documents name.
 func (c *call) readSubjects(sub *submission, patients map[string]*fhir.Resource) error {
 	resources := []*fhir.Entry{sub.list}
@@ -269,6 +283,7 @@ func (c *call) readSubjects(sub *submission, patients map[string]*fhir.Resource)
 			return unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.subject", e.Index), "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 		}
 		sub.subjects = append(sub.subjects, s)
+		sub.subjects = append(sub.subjects, sourcePatient(e.Resource)...)
 	}
 	if len(sub.subjects) == 0 {
 		return unprocessable("Bundle.entry", "Aucune entrée ne désigne le patient.", "No entry names the patient.")

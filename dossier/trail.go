@@ -52,6 +52,13 @@ func (c *call) historyOf(ctx context.Context, q *fhir.Query) (*loaded, *policy.V
 	var d *loaded
 	var err error
 	switch {
+	case q.PatientID != "" && !q.PatientIdent.IsZero():
+		var both []*loaded
+		if both, err = c.bothPatients(ctx, q); err == nil && len(both) == 2 {
+			return c.look(ctx, newLoaded(decoy(c.insToken(q.PatientIdent)), store.Header{}, nil, nil))
+		} else if err == nil {
+			d = both[0]
+		}
 	case q.PatientID != "":
 		d, err = c.loadByID(ctx, "Patient", q.PatientID)
 	case !q.PatientIdent.IsZero():

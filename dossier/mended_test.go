@@ -1,0 +1,92 @@
+package dossier_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// What concerns a document hidden from the patient leaves no line in the history
+// that they read: not who read it, not that it was hidden, not their own probes.
+func TestHistoryKeepsTheSecret(t *testing.T) {
+	s := newScene(t)
+	doc := "DocumentReference/" + s.doc
+	s.author.patch(doc, label("INVISIBLE_PATIENT")).is(200)
+	lines := func() int {
+		s.now = s.now.Add(time.Second)
+		a := s.me().get("AuditEvent?patient=" + s.patient + "&date=ge2026-11-22T09:00:10Z").is(200)
+		return strings.Count(string(a.body), `"resourceType":"AuditEvent"`)
+	}
+	s.now = s.now.Add(time.Minute)
+	before := lines()
+	s.reader().get(doc).is(200)
+	s.reader().get(s.binary).is(200)
+	s.reader().get(doc + "/_history").is(200)
+	s.me().get(doc).is(404)
+	s.me().get("DocumentReference/nothing").is(404)
+	if after := lines(); after != before+1 { // the line of reading the history itself
+		t.Errorf("%d new lines, want 1", after-before)
+	}
+	// A search that finds nothing but hidden documents shows as any search does.
+	s.reader().get("DocumentReference?patient=" + s.patient).is(200)
+	if after := lines(); after != before+3 {
+		t.Errorf("%d new lines after a search, want 3", after-before)
+	}
+}
+
+func TestTwoPatientsInOneSearch(t *testing.T) {
+	s := newScene(t)
+	s.openFor(farid)
+	both := "DocumentReference?patient=" + s.patient + "&patient.identifier="
+	s.reader().get(both+published.System+"|"+published.Value).is(200).has("total", "1")
+	s.reader().get(both+farid.System+"|"+farid.Value).is(200).has("total", "0")
+	s.reader().get(both+"urn:x|nobody").is(200).has("total", "0")
+	s.me().get(both + farid.System + "|" + farid.Value).is(403)
+	s.me().get(both + "urn:x|nobody").is(403)
+	s.me().get("AuditEvent?patient=" + s.patient + "&patient.identifier=" + farid.System + "|" + farid.Value).is(403)
+}
+
+// A link to the next page goes with its type.
+func TestCursorOfAnotherType(t *testing.T) {
+	s := newScene(t)
+	s.author.post("", strings.ReplaceAll(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"), "99999.2", "99999.3")).is(200)
+	next := s.reader().get("DocumentReference?patient=" + s.patient + "&_count=1").is(200).at("link.1.url")
+	s.reader().get(strings.TrimPrefix(next, base+"/")).is(200)
+	s.reader().get(strings.Replace(strings.TrimPrefix(next, base+"/"), "DocumentReference", "List", 1)).is(400)
+}
+
+// One token opens one grant; asking again while it is open gives the same one.
+func TestOneGrantForOneToken(t *testing.T) {
+	s := newScene(t)
+	other := s.openFor(farid)
+	ask := func(ins string) string {
+		return strings.NewReplacer("285047511200116", ins, systemTestINS, systemTestINS).Replace(fixture(t, "opendmp/Parameters-bris-de-glace.json"))
+	}
+	doctor := s.doctor(roche, "1750000002")
+	mine := strings.Replace(ask(published.Value), systemTestINS, published.System, 1)
+	first := doctor.post("Patient/$bris-de-glace", mine).is(200)
+	again := doctor.post("Patient/$bris-de-glace", mine).is(200)
+	if first.at("parameter.1.valueReference.reference") != again.at("parameter.1.valueReference.reference") {
+		t.Error("asking again opens another grant")
+	}
+	doctor.post("Patient/$bris-de-glace", ask(farid.Value)).is(403)
+	s.doctor(roche, "1750000002").post("Patient/"+other+"/$bris-de-glace", mine).is(422)
+	twice := strings.Replace(mine, `"name": "motif"`, `"name": "identifier"`, 1)
+	s.doctor(roche, "1750000002").post("Patient/$bris-de-glace", twice).is(400)
+	s.now = s.now.Add(2 * time.Hour)
+	s.doctor(roche, "1750000002").post("Patient/$bris-de-glace", mine).is(200)
+	s.me().get("Consent?patient="+s.patient+"&status=active&_summary=count").is(200).has("total", "4")
+}
+
+// A submission that contains another person than the patient is refused.
+func TestSourcePatientIsSomebodyElse(t *testing.T) {
+	s := newScene(t)
+	push := strings.ReplaceAll(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"), "99999.2", "99999.4")
+	as := func(traits string) string {
+		return strings.ReplaceAll(push, `"id": "patient-source",`, `"id": "patient-source", `+traits)
+	}
+	s.author.post("", as(`"gender": "male", "birthDate": "1955-12-01",`)).is(200) // as opened
+	push = strings.ReplaceAll(push, "99999.4", "99999.5")
+	s.author.post("", as(`"birthDate": "1950-01-01",`)).is(422)
+	s.author.post("", as(`"name": [{"family": "AUTRE"}],`)).is(422)
+}
