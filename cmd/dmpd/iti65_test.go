@@ -64,6 +64,11 @@ func forSandbox(t testing.TB, w *world, file string) []byte {
 			author := map[string]any{"identifier": map[string]any{"system": "urn:oid:1.2.250.1.71.4.2.1", "value": "899700218896"}}
 			r["author"] = append([]any{author}, asList(r["author"])...)
 			delete(r, "securityLabel")
+			for _, c := range asList(r["contained"]) {
+				if p := c.(map[string]any); p["resourceType"] == "Patient" {
+					delete(p, "name") // of the patient of the IHE examples
+				}
+			}
 		}
 	}
 	out, err := json.Marshal(b)
