@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
@@ -19,7 +20,7 @@ var (
 	// ErrUnreachable: no primary answered in time.
 	ErrUnreachable = errors.New("mongo: no primary answers at the store's address (is the server up, and its replica set of the name in the URI initiated?)")
 	// ErrCredentials: the server refused the user or the password.
-	ErrCredentials = errors.New("mongo: the server refuses the credentials of the store's URI")
+	ErrCredentials = errors.New("mongo: the server refuses the user or the password of the store's URI, or the user may not read and write its database")
 	// ErrOld: the server is older than this package can use.
 	ErrOld = errors.New("mongo: the server is older than MongoDB 6.0")
 	// ErrNoTransactions: a transaction that was aborted left something, or there
@@ -33,15 +34,33 @@ var (
 
 // Codes of the server (mongod's error_codes.yml).
 const (
+	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
 	codeIllegalOperation     = 20
 	codeNamespaceExists      = 48
+	codeInvalidOptions       = 72
 	codeWriteConflict        = 112
+	codeNotSupported         = 115
+	codeNotImplemented       = 238
 	codeNotInTransaction     = 263
 )
 
 // Labels of the server and the driver (transactions specification).
 const labelTransient = "TransientTransactionError"
+
+// What the engine tells itself. A caller meets them as store.ErrUnavailable.
+var (
+	// errVoid: the transaction was not committed, and never will be.
+	errVoid = errors.New("not written")
+	// errUnsettled: a mark is there, but not yet with a majority.
+	errUnsettled = errors.New("not yet known")
+	// errGone: the claim that stood in the way is not there any more.
+	errGone = errors.New("a claim came and went")
+	// errCollected: a Collect took the upload for one that was given up.
+	errCollected = errors.New("collected while it was uploaded")
+	// errDamaged: a document is not as this package writes it.
+	errDamaged = errors.New("a document is damaged")
+)
 
 // failure is a store.ErrUnavailable told in words of this package. The error of
 // the driver is not kept: its text may quote the URI or a document.
@@ -77,12 +96,11 @@ func outcome(ctx context.Context, doing string, err error) error {
 }
 
 func ours(err error) bool {
-	for _, known := range []error{store.ErrNotFound, store.ErrConflict, store.ErrDuplicate, store.ErrUnavailable, errTx} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return false
+	return isOneOf(err, store.ErrNotFound, store.ErrConflict, store.ErrDuplicate, store.ErrUnavailable, errTx)
+}
+
+func isOneOf(err error, known ...error) bool {
+	return slices.ContainsFunc(known, func(k error) bool { return errors.Is(err, k) })
 }
 
 // reason names a failure by its kind and the server's code.
@@ -91,6 +109,8 @@ func reason(err error) string {
 	var selection topology.ServerSelectionError
 	var server driver.ServerError
 	switch {
+	case isOneOf(err, errVoid, errUnsettled, errGone, errCollected, errDamaged):
+		return err.Error()
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	case errors.As(err, &selection):

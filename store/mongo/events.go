@@ -23,7 +23,10 @@ func docOfEvent(e *store.Event) eventDoc {
 	}
 }
 
-func eventOf(d *eventDoc) store.Event {
+func eventOf(d *eventDoc) (store.Event, error) {
+	if len(d.ID) != sizeDossier+sizePlace || len(d.Actor) != sizeToken {
+		return store.Event{}, errDamaged
+	}
 	at := d.ID[sizeDossier:]
 	return store.Event{
 		ID:       store.EventID(at[sizeInt64:]),
@@ -32,7 +35,7 @@ func eventOf(d *eventDoc) store.Event {
 		Class:    d.Class,
 		Actor:    store.Token(d.Actor),
 		Sealed:   d.Sealed,
-	}
+	}, nil
 }
 
 // Events implements store.Store.
@@ -75,10 +78,16 @@ func (s *Store) page(ctx context.Context, filter, order bson.D, limit int) ([]st
 	var events []store.Event
 	err := s.call(ctx, "events", func(ctx context.Context) error {
 		docs, err := all[eventDoc](s.events.Find(ctx, filter, options.Find().SetSort(order).SetLimit(int64(limit)).SetBatchSize(batch)))(ctx)
-		for i := range docs {
-			events = append(events, eventOf(&docs[i]))
+		if err != nil {
+			return err
 		}
-		return err
+		events = make([]store.Event, len(docs))
+		for i := range docs {
+			if events[i], err = eventOf(&docs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return events, err
 }

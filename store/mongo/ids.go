@@ -34,8 +34,11 @@ func fromBE32(b []byte) int32 { return int32(binary.BigEndian.Uint32(b) ^ 1<<31)
 
 func refID(d store.Dossier, r store.RowKey) []byte { return slices.Concat(d[:], r[:]) }
 
-func refOf(id []byte) store.Ref {
-	return store.Ref{Dossier: store.Dossier(id[:sizeDossier]), Row: store.RowKey(id[sizeDossier:])}
+func refOf(id []byte) (store.Ref, error) {
+	if len(id) != sizeRef {
+		return store.Ref{}, errDamaged
+	}
+	return store.Ref{Dossier: store.Dossier(id[:sizeDossier]), Row: store.RowKey(id[sizeDossier:])}, nil
 }
 
 func versionID(d store.Dossier, r store.RowKey, version int64) []byte {

@@ -63,7 +63,7 @@ func connect(uri string, opts Options) (*Store, error) {
 	}
 	client, err := driver.Connect(o)
 	if err != nil {
-		return nil, ErrURI // what the driver says may quote the URI
+		return nil, invalid(err)
 	}
 	return &Store{
 		collections: collectionsOf(client.Database(opts.Database)),
@@ -86,12 +86,10 @@ func (s *Store) prepare(ctx context.Context) error {
 
 // refusal is one sentence for the operator.
 func refusal(ctx context.Context, err error) error {
-	for _, known := range []error{ErrUnreachable, ErrCredentials, ErrOld, ErrNoTransactions, ErrForeign, ErrNewer} {
-		if errors.Is(err, known) {
-			return err
-		}
-	}
-	if hasCode(err, codeAuthenticationFailed) {
+	switch {
+	case isOneOf(err, ErrUnreachable, ErrCredentials, ErrOld, ErrNoTransactions, ErrForeign, ErrNewer):
+		return err
+	case hasCode(err, codeUnauthorized):
 		return ErrCredentials
 	}
 	return outcome(ctx, "open", err)
@@ -105,12 +103,11 @@ func (s *Store) Linearizable() bool { return s.linearizable }
 func (s *Store) probeHeader(ctx context.Context) error {
 	headers := s.headers.Clone(options.Collection().SetReadConcern(readconcern.Linearizable()))
 	err := absent(headers.FindOne(ctx, byID(make([]byte, sizeDossier))).Err())
-	var refused driver.CommandError
 	switch {
 	case err == nil, errors.Is(err, store.ErrNotFound):
 		s.headers, s.linearizable = headers, true
 		return nil
-	case errors.As(err, &refused) && !driver.IsTimeout(err) && !driver.IsNetworkError(err):
+	case hasCode(err, codeInvalidOptions), hasCode(err, codeNotSupported), hasCode(err, codeNotImplemented):
 		return nil
 	}
 	return err

@@ -3,7 +3,9 @@ package mongo
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
+	"net"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -36,6 +38,8 @@ type Options struct {
 	// Observe is called before each command is sent, with its name and, where it
 	// has one, its collection. It is for counting in tests.
 	Observe func(command, collection string)
+
+	monitor *event.CommandMonitor // that tests of this package put in the place of Observe
 }
 
 func (o Options) withDefaults() Options {
@@ -75,13 +79,25 @@ func (o Options) client(uri string) (*options.ClientOptions, error) {
 		SetConnectTimeout(o.Selection).
 		SetMaxPoolSize(uint64(o.Connections)).
 		SetMaxConnIdleTime(5 * time.Minute)
-	if o.Observe != nil {
+	switch {
+	case o.monitor != nil:
+		c.SetMonitor(o.monitor)
+	case o.Observe != nil:
 		c.SetMonitor(monitor(o.Observe))
 	}
-	if c.Validate() != nil {
-		return nil, ErrURI // what the driver says may quote the URI
+	return c, invalid(c.Validate())
+}
+
+// invalid keeps nothing of what the driver says, which may quote the URI.
+func invalid(err error) error {
+	var dns *net.DNSError // of a mongodb+srv URI
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &dns):
+		return ErrUnreachable
 	}
-	return c, nil
+	return ErrURI
 }
 
 func durable() *writeconcern.WriteConcern {

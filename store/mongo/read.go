@@ -58,7 +58,9 @@ func (s *Store) Rows(ctx context.Context, d store.Dossier) iter.Seq2[store.Row, 
 		err = s.call(ctx, "rows", func(ctx context.Context) error {
 			return s.snapshot(ctx, func(ctx context.Context) error {
 				docs, err := all[rowDoc](s.rows.Find(ctx, within(d[:], sizeRow), options.Find().SetBatchSize(batch)))(ctx)
-				rows = rowsOf(docs)
+				if err == nil {
+					rows, err = rowsOf(docs)
+				}
 				return err
 			})
 		})
@@ -66,12 +68,16 @@ func (s *Store) Rows(ctx context.Context, d store.Dossier) iter.Seq2[store.Row, 
 	})
 }
 
-func rowsOf(docs []rowDoc) []store.Row {
+func rowsOf(docs []rowDoc) ([]store.Row, error) {
 	rows := make([]store.Row, len(docs))
 	for i := range docs {
 		r := &docs[i]
+		ref, err := refOf(r.ID)
+		if err != nil {
+			return nil, err
+		}
 		rows[i] = store.Row{
-			ID:      store.RowID(refOf(r.ID)),
+			ID:      store.RowID(ref),
 			Type:    string(r.Type),
 			Version: r.Version,
 			Updated: instant(r.Updated),
@@ -79,7 +85,7 @@ func rowsOf(docs []rowDoc) []store.Row {
 			Summary: r.Summary,
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // Versions implements store.Store. It reads whole, as Rows does; a version never

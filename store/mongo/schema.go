@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -138,7 +139,7 @@ func (s *Store) refuseForeign(ctx context.Context) error {
 		own = append(own, c.Name())
 	}
 	for _, name := range names {
-		if !slices.Contains(own, name) {
+		if !slices.Contains(own, name) && !strings.HasPrefix(name, "system.") {
 			return fmt.Errorf("%w: database %q", ErrForeign, s.database.Name())
 		}
 	}

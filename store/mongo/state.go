@@ -30,14 +30,11 @@ func (s *Store) applyState(ctx context.Context, tx *store.Tx, now time.Time) err
 }
 
 func (s *Store) unset(ctx context.Context, tx *store.Tx) error {
-	if len(tx.Unset) == 0 {
-		return nil
-	}
-	ids := make([]string, len(tx.Unset))
+	models := make([]driver.WriteModel, len(tx.Unset))
 	for i := range tx.Unset {
-		ids[i] = stateID(tx.Unset[i].Kind, tx.Unset[i].Key)
+		models[i] = driver.NewDeleteOneModel().SetFilter(byID(stateID(tx.Unset[i].Kind, tx.Unset[i].Key)))
 	}
-	_, err := s.states.DeleteMany(ctx, where("_id", "$in", ids))
+	_, err := write(ctx, s.states, models)
 	return err
 }
 

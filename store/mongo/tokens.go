@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -16,26 +17,23 @@ type takenError struct{ token store.Token }
 
 func (e *takenError) Error() string { return "mongo: claim taken" }
 
-// errGone: the claim that stood in the way is not there any more.
-var errGone = errors.New("mongo: claim gone")
-
 // applyDrops removes claims that are held exactly so, and finds.
 func (s *Store) applyDrops(ctx context.Context, tx *store.Tx) error {
 	if len(tx.Drops) == 0 {
 		return nil
 	}
 	claims := make([]driver.WriteModel, len(tx.Drops))
-	finds := make([][]byte, len(tx.Drops))
+	finds := make([]driver.WriteModel, len(tx.Drops))
 	for i := range tx.Drops {
 		t := &tx.Drops[i]
 		held := bson.D{{Key: "_id", Value: t.Token[:]}, {Key: "r", Value: refID(tx.Dossier, t.Row)}}
 		claims[i] = driver.NewDeleteOneModel().SetFilter(held)
-		finds[i] = findID(t.Token, tx.Dossier, t.Row)
+		finds[i] = driver.NewDeleteOneModel().SetFilter(byID(findID(t.Token, tx.Dossier, t.Row)))
 	}
 	if _, err := write(ctx, s.claims, claims); err != nil {
 		return err
 	}
-	_, err := s.finds.DeleteMany(ctx, among(finds))
+	_, err := write(ctx, s.finds, finds)
 	return err
 }
 
@@ -70,14 +68,18 @@ func claimDocs(tx *store.Tx) (docs []claimDoc, twice error) {
 // holder names who holds a claim, or asks for another try.
 func (s *Store) holder(ctx context.Context, taken *takenError) error {
 	var d claimDoc
-	err := absent(s.claims.FindOne(ctx, byID(taken.token[:])).Decode(&d))
-	switch {
-	case err == nil:
-		return &store.DuplicateError{Token: taken.token, Holder: refOf(d.Ref)}
-	case errors.Is(err, store.ErrNotFound):
+	err := s.claims.FindOne(ctx, byID(taken.token[:])).Decode(&d)
+	if errors.Is(err, driver.ErrNoDocuments) {
 		return errGone
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	ref, err := refOf(d.Ref)
+	if err != nil {
+		return err
+	}
+	return &store.DuplicateError{Token: taken.token, Holder: ref}
 }
 
 // applyFinds puts the finds there, whether they are there or not.
@@ -91,39 +93,45 @@ func (s *Store) applyFinds(ctx context.Context, tx *store.Tx) error {
 	return err
 }
 
-// Lookup implements store.Store.
+// Lookup implements store.Store. Both kinds are asked for at the same time.
 func (s *Store) Lookup(ctx context.Context, t store.Token) ([]store.Ref, error) {
 	var refs []store.Ref
 	err := s.call(ctx, "lookup", func(ctx context.Context) error {
-		claims, err := all[claimDoc](s.claims.Find(ctx, byID(t[:])))(ctx)
-		if err != nil {
-			return err
-		}
+		var claims []claimDoc
+		var claimed error
+		var wg sync.WaitGroup
+		wg.Go(func() { claims, claimed = all[claimDoc](s.claims.Find(ctx, byID(t[:])))(ctx) })
 		finds, err := all[findDoc](s.finds.Find(ctx, within(t[:], sizeRef)))(ctx)
-		if err != nil {
+		wg.Wait()
+		if err := errors.Join(claimed, err); err != nil {
 			return err
 		}
-		refs = refsOf(claims, finds)
-		return nil
+		refs, err = refsOf(claims, finds)
+		return err
 	})
 	return refs, err
 }
 
 // refsOf joins both kinds. Who claims and finds by one token is one reference.
-func refsOf(claims []claimDoc, finds []findDoc) []store.Ref {
+func refsOf(claims []claimDoc, finds []findDoc) ([]store.Ref, error) {
+	ids := make([][]byte, 0, len(claims)+len(finds))
+	for _, c := range claims {
+		ids = append(ids, c.Ref)
+	}
+	for _, f := range finds {
+		ids = append(ids, f.ID[sizeToken:])
+	}
 	var refs []store.Ref
-	seen := make(map[store.Ref]bool)
-	add := func(id []byte) {
-		if r := refOf(id); !seen[r] {
+	seen := make(map[store.Ref]bool, len(ids))
+	for _, id := range ids {
+		r, err := refOf(id)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[r] {
 			seen[r] = true
 			refs = append(refs, r)
 		}
 	}
-	for _, c := range claims {
-		add(c.Ref)
-	}
-	for _, f := range finds {
-		add(f.ID[sizeToken:])
-	}
-	return refs
+	return refs, nil
 }

@@ -15,12 +15,6 @@ import (
 // server ends what is left to it after a minute.
 const abortTime = 500 * time.Millisecond
 
-// errVoid: the transaction was not committed, and never will be.
-var errVoid = errors.New("mongo: not committed")
-
-// errUnsettled: a mark is there, but not yet with a majority.
-var errUnsettled = errors.New("mongo: not yet known")
-
 // transact runs apply in one transaction and commits it, as a whole again when the
 // server gave it up, until ctx ends. apply must not hide an error of the driver.
 //
@@ -33,43 +27,74 @@ func (s *Store) transact(ctx context.Context, apply func(context.Context) error)
 		if err != nil {
 			return err
 		}
-		return s.attempt(ctx, func(inside context.Context) error {
+		marked := func(inside context.Context) error {
 			if err := apply(inside); err != nil {
 				return err
 			}
 			_, err := s.marks.InsertOne(inside, markDoc{ID: id, At: time.Now()})
 			return err
-		}, func(error) error { return s.settle(ctx, id) })
+		}
+		return s.attempt(ctx, marked, func(ctx context.Context) error { return s.settle(ctx, id) })
 	})
 }
 
 // snapshot runs read in a transaction that writes nothing. Its commit makes sure
-// that what was read is majority-committed.
+// that what was read is majority-committed; where that remains unknown, it is read
+// again.
 func (s *Store) snapshot(ctx context.Context, read func(context.Context) error) error {
 	return patiently(ctx, func() error {
-		return s.attempt(ctx, read, func(err error) error { return err })
+		return s.attempt(ctx, read, func(context.Context) error { return errVoid })
 	})
 }
 
 // attempt is one transaction. When the outcome of its commit is unknown, settle
 // decides.
-func (s *Store) attempt(ctx context.Context, apply func(context.Context) error, settle func(error) error) error {
+//
+// settle writes in the session of the transaction, where it can: a server does one
+// thing at a time in a session, and gives up a transaction that it was not asked to
+// commit when something newer comes. An explicit abort could meet the commit on
+// another mongos.
+func (s *Store) attempt(ctx context.Context, apply, settle func(context.Context) error) error {
 	session, err := s.client.StartSession()
 	if err != nil {
 		return err
 	}
+	inside := driver.NewSessionContext(ctx, session)
+	if err := begin(inside, session, apply); err != nil {
+		s.end(ctx, session)
+		return err
+	}
+	err = commit(ctx, session)
+	if driver.IsTimeout(err) {
+		// The driver now takes the transaction for one that can be aborted, and
+		// would do so at the end of the session, which is left to the server.
+		return settle(ctx)
+	}
 	defer s.end(ctx, session)
-	if err := session.StartTransaction(transaction()); err != nil {
-		return err
-	}
-	if err := apply(driver.NewSessionContext(ctx, session)); err != nil {
-		return err
-	}
-	err = session.CommitTransaction(ctx)
 	if err == nil || hasLabel(err, labelTransient) {
 		return err
 	}
-	return settle(err)
+	return settle(inside)
+}
+
+func begin(inside context.Context, session *driver.Session, apply func(context.Context) error) error {
+	if err := session.StartTransaction(transaction()); err != nil {
+		return err
+	}
+	return apply(inside)
+}
+
+// commit commits, and is sent once more by the driver when the answer is lost. It
+// takes two thirds of the time left, so that some is left to settle. Its context
+// has no deadline of its own: with one, the driver would go on to the end of it.
+func commit(ctx context.Context, session *driver.Session) error {
+	untimed, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	if deadline, ok := ctx.Deadline(); ok {
+		defer time.AfterFunc(time.Until(deadline)*2/3, cancel).Stop()
+	}
+	return session.CommitTransaction(untimed)
 }
 
 // end ends a session and aborts the transaction that is still open in it, also
@@ -137,10 +162,5 @@ func again(err error) bool {
 	if errors.Is(err, store.ErrUnavailable) {
 		return false
 	}
-	for _, known := range []error{errVoid, errUnsettled, errGone} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return hasLabel(err, labelTransient) || hasCode(err, codeWriteConflict)
+	return isOneOf(err, errVoid, errUnsettled, errGone) || hasLabel(err, labelTransient) || hasCode(err, codeWriteConflict)
 }

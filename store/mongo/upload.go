@@ -14,9 +14,6 @@ import (
 // chunkSize is what one chunk holds. Two or three of it are in memory at a time.
 const chunkSize = 512 << 10
 
-// errCollected: a Collect took the upload for one that was given up.
-var errCollected = errors.New("mongo: collected while it was uploaded")
-
 // Upload implements store.Store. An id can be uploaded once; store.ErrDuplicate
 // otherwise. Its context is looked at between chunks, each of which has a deadline.
 func (s *Store) Upload(ctx context.Context, d store.Dossier, id store.ContentID, sealed io.Reader) error {
@@ -41,7 +38,7 @@ func (s *Store) upload(ctx context.Context, u *uploadDoc, sealed io.Reader) (rea
 	if read == nil && err == nil {
 		err = s.step(ctx, func(ctx context.Context) error { return s.keep(ctx, u) })
 	}
-	if read != nil || err != nil {
+	if read != nil || err != nil && (ours(err) || ctx.Err() != nil) {
 		s.giveUp(ctx, u)
 	}
 	return read, err
@@ -128,12 +125,13 @@ func alive(loose []byte) bson.D {
 	return append(byID(loose), where("dead", "$exists", false)...)
 }
 
-// giveUp removes what an upload that failed has written, if the database answers;
-// what stays is for Collect. Chunks that were kept after all stay: only a prefix
-// that is loose is removed.
+// giveUp removes what an upload that failed has written, when it was not the
+// database that failed; what stays is for Collect. An upload that was kept after
+// all stays: only a prefix that is loose is removed.
 func (s *Store) giveUp(ctx context.Context, u *uploadDoc) {
-	ctx = context.WithoutCancel(ctx)
-	_ = s.step(ctx, func(ctx context.Context) error { return s.sweep(ctx, u.Loose) })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout/2)
+	defer cancel()
+	_ = s.sweep(ctx, u.Loose)
 }
 
 // Content implements store.Store. An upload that no commit adopted is not found.
