@@ -119,6 +119,19 @@ var rulesOfWriting = []rule{
 		judge:  permitAuthor,
 	},
 	{
+		id:     "E06",
+		source: "DOMAIN §2.2",
+		// To send no label is no act of lifting one, by whoever may lift it.
+		on:    on(ActReplace),
+		class: Unprocessable,
+		told: fhir.Text{
+			FR: "Le remplaçant ne porte pas la visibilité du document remplacé.",
+			EN: "The replacement does not carry the visibility of the replaced document."},
+		judge: func(c Case) Effect {
+			return refuseIf(c.Masked && !c.WillMask || c.Hidden && !c.WillHide || c.HiddenReps && !c.WillHideReps)
+		},
+	},
+	{
 		id: "E07",
 		sentence: fhir.Text{
 			FR: "Supprimer (logiquement) un document revient à son auteur ; le patient supprime ses propres documents.",

@@ -56,9 +56,8 @@ func (v *View) owns(f Facts) bool {
 }
 
 // Replace decides on replacing a document by another: both must be the patient's,
-// the new one such as might be added, the old one the caller's own (E06). The
-// replacement carries the flags of the old one, but for those that the caller may
-// lift: see TakeOver.
+// the new one such as might be added, the old one the caller's own, and each flag
+// in force on the old one must be on the new one (E06): see TakeOver.
 func (v *View) Replace(old, new Facts) Decision {
 	if v.empty() || old.typ != typeDocument || new.typ != typeDocument {
 		return Decision{}
@@ -67,37 +66,23 @@ func (v *View) Replace(old, new Facts) Decision {
 	if !seen.Allowed() {
 		return seen
 	}
-	replaced := v.document(ActReplace, &old, -1)
-	replaced.Sees = true
-	parts := []Decision{v.Add(new), v.decide(replaced)}
-	for _, a := range v.lifted(&old, new.flags) {
-		parts = append(parts, v.label(a, &old, new.flags))
-	}
-	return And(parts...)
+	c := v.document(ActReplace, &old, -1)
+	c.Sees = true
+	c.WillMask, c.WillHide, c.WillHideReps = new.flags.Masque, new.flags.InvisiblePatient, new.flags.InvisibleRepresentants
+	return And(v.Add(new), v.decide(c))
 }
 
 // TakeOver returns the flags that the replacement of a document must be given
-// before it is stored: those in force on the old one that the new one lacks and
-// the caller may not lift.
+// before it is stored: those in force on the old one that the new one lacks,
+// whoever sends it. To send no label is no act of lifting one; that is a change of
+// its own, afterwards.
 func (v *View) TakeOver(old, new Facts) Flags {
-	var flags Flags
-	if v.empty() {
-		return old.flags
+	was := v.Flags(old)
+	return Flags{
+		Masque:                 was.Masque && !new.flags.Masque,
+		InvisiblePatient:       was.InvisiblePatient && !new.flags.InvisiblePatient,
+		InvisibleRepresentants: was.InvisibleRepresentants && !new.flags.InvisibleRepresentants,
 	}
-	for _, a := range v.lifted(&old, new.flags) {
-		if v.label(a, &old, new.flags).Allowed() {
-			continue
-		}
-		switch a {
-		case ActUnmask:
-			flags.Masque = true
-		case ActShow:
-			flags.InvisiblePatient = true
-		case ActShowReps:
-			flags.InvisibleRepresentants = true
-		}
-	}
-	return flags
 }
 
 // lifted returns the acts that lift the flags in force that are no more.

@@ -8,8 +8,8 @@ import (
 	"opendmp/fhir"
 )
 
-// A replacement must carry the flags that its sender may not lift; TakeOver says
-// which, and who set a mask and when hiding began stay known.
+// A replacement must carry the flags of what it replaces, whoever sends it;
+// TakeOver says which, and who set a mask and when hiding began stay known.
 func TestTakeOver(t *testing.T) {
 	e := sandboxEngine(t, nil)
 	replacement := func(author string, labels ...string) Facts {
@@ -23,8 +23,11 @@ func TestTakeOver(t *testing.T) {
 	}{
 		{"a mask of the patient stays", "medecin-leroy", alixDocuments[5], nil, Flags{Masque: true}},
 		{"one that is there already need not be added", "medecin-leroy", alixDocuments[5], []string{"MASQUE_PS"}, Flags{}},
-		{"a mask of the author's own may go", "medecin-petit", docSpec{id: "x", typ: "11488-4", author: "medecin-petit", labels: []string{"MASQUE_PS"}}, nil, Flags{}},
-		{"hiding may be ended by the author", "medecin-durand", alixDocuments[6], nil, Flags{}},
+		{"a mask of the author's own stays", "medecin-petit", docSpec{id: "x", typ: "11488-4", author: "medecin-petit", labels: []string{"MASQUE_PS"}}, nil, Flags{Masque: true}},
+		{"one that a médecin traitant might lift stays", "medecin-martin", docSpec{id: "x", typ: "11488-4", author: "medecin-martin", labels: []string{"MASQUE_PS"}}, nil, Flags{Masque: true}},
+		{"hiding stays", "medecin-durand", alixDocuments[6], nil, Flags{InvisiblePatient: true}},
+		{"hiding that is over does not", "medecin-durand", docSpec{id: "x", typ: "11488-4", author: "medecin-durand", labels: []string{"INVISIBLE_PATIENT"}, days: 40}, nil, Flags{}},
+		{"nothing to take over", "medecin-martin", alixDocuments[0], nil, Flags{}},
 	}
 	for _, c := range cases {
 		v := e.view(cast(t, c.who), castDossier(t, "alix").record(), noon)
