@@ -171,7 +171,7 @@ type Case struct {
 	MaskedPatient bool // masked by the patient
 	Hidden        bool // from the patient, at this instant
 	HiddenReps    bool // from representatives
-	Mine          bool // the caller is an author
+	Mine          bool // the caller is an author; of administrative staff, their establishment is
 	Deposited     bool // the structure in which the caller acts deposited it
 	Sees          bool // the caller may read it, be it the metadata
 

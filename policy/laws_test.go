@@ -314,6 +314,9 @@ func TestLawsOfAllActs(t *testing.T) {
 		{"labels change only for those who see the document", func(c Case) bool {
 			return c.Act >= ActReplace && c.Act <= ActTouch && c.Act != ActStatus && !c.Sees
 		}},
+		{"administrative staff change no document", func(c Case) bool {
+			return c.Kind == auth.Administrative && actSet(changes).has(c.Act)
+		}},
 		{"the patient never decides on what is hidden from them", func(c Case) bool {
 			return c.patientKind() && (c.Act == ActHide || c.Act == ActShow || c.Act == ActAdd && c.WillHide)
 		}},

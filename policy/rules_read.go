@@ -40,6 +40,16 @@ var rulesOfCallers = []rule{
 		},
 	},
 	{
+		id: "1.administratif",
+		sentence: fhir.Text{
+			FR: "Un agent administratif dépose et retrouve les documents de son établissement ; il n'en est pas l'auteur et ne les change pas.",
+			EN: "Administrative staff push and find the documents of their establishment; they are not its author and change nothing of them."},
+		source: "POLICY §1, L13; DOMAIN §5.3",
+		on:     changes,
+		class:  Forbidden,
+		judge:  func(c Case) Effect { return refuseIf(c.Kind == auth.Administrative) },
+	},
+	{
 		id: "7.autre",
 		sentence: fhir.Text{
 			FR: "Un patient ou un représentant qui désigne un autre dossier que le sien est refusé, que ce dossier existe ou non.",

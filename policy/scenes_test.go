@@ -105,6 +105,10 @@ func (s *scene) view(who string) *View {
 func (s *scene) play(who, what, on string) (Act, Decision) {
 	v := s.view(who)
 	verb, more, _ := strings.Cut(what, " ")
+	author := who
+	if name, ok := strings.CutPrefix(more, "pour "); ok {
+		author = name
+	}
 	switch verb {
 	case "lit":
 		return ActRead, v.Read(s.index(on))
@@ -123,15 +127,11 @@ func (s *scene) play(who, what, on string) (Act, Decision) {
 	case "urgence":
 		return ActEmergency, v.Emergency(auth.Coding{System: SystemCircumstance, Code: "hors-etat-de-consentir"}, "Patiente inconsciente.")
 	case "ajoute":
-		author := who
-		if name, ok := strings.CutPrefix(more, "pour "); ok {
-			author = name
-		}
 		words := strings.Fields(on)
 		return ActAdd, v.Add(s.facts(docSpec{id: "nouveau", typ: words[0], author: author, labels: words[1:]}))
 	case "remplace":
 		old := s.record.Subject(s.index(on)).Facts
-		return ActReplace, v.Replace(old, s.facts(docSpec{id: "nouveau", typ: old.docType.Code, author: who}))
+		return ActReplace, v.Replace(old, s.facts(docSpec{id: "nouveau", typ: old.docType.Code, author: author}))
 	case "rouvre":
 		before := s.record.Subject(s.index("Patient/" + s.dossier.name)).Facts
 		after := before

@@ -203,7 +203,8 @@ func (v *View) document(a Act, f *Facts, place int) Case {
 	return c
 }
 
-// mine tells whether the caller is an author (POLICY §1, Mine).
+// mine tells whether the caller is an author (POLICY §1, Mine), or for
+// administrative staff, whether their establishment is.
 func (v *View) mine(f *Facts) bool {
 	k := v.caller
 	switch k.kind {
@@ -211,10 +212,8 @@ func (v *View) mine(f *Facts) bool {
 		return v.base.Holder && (f.byPatient || k.is(f.persons))
 	case auth.Professional, auth.Regulator:
 		return k.is(f.persons)
-	case auth.Establishment:
-		return k.actsIn(f.structures)
-	case auth.Administrative:
-		return k.actsIn(f.structures) || k.is(f.persons)
+	case auth.Establishment, auth.Administrative:
+		return k.actsIn(f.structures) // staff for their establishment: 1.administratif
 	case auth.InsuranceFeeder:
 		return k.actsIn(f.structures) || f.byFeeder
 	}
