@@ -115,7 +115,7 @@ func (v *View) ChangePatient(before, after Facts, changed []string) Decision {
 		}
 	}
 	// What the policy reads is judged whether or not it was said to differ.
-	for a, differs := range differences(before.person, after.person) {
+	for a, differs := range differences(before, after) {
 		if differs && !slices.Contains(acts, a) {
 			acts = append(acts, a)
 		}
@@ -167,13 +167,19 @@ func closingAct(before, after patientFacts) Act {
 }
 
 // differences yields the acts that the facts of a Patient show.
-func differences(before, after patientFacts) func(func(Act, bool) bool) {
+func differences(before, after Facts) func(func(Act, bool) bool) {
 	return func(yield func(Act, bool) bool) {
-		_ = yield(ActNameMT, !slices.Equal(before.gps, after.gps)) &&
-			yield(closingAct(before, after), before.active != after.active) &&
-			yield(ActINS, !sameINS(before, after)) &&
-			yield(ActTraits, before.birth != after.birth || before.qualified != after.qualified)
+		was, is := before.person, after.person
+		_ = yield(ActNameMT, !slices.Equal(was.gps, is.gps)) &&
+			yield(closingAct(was, is), was.active != is.active) &&
+			yield(ActINS, !sameINS(was, is)) &&
+			yield(ActTraits, was.birth != is.birth || was.qualified != is.qualified || !slices.Equal(before.local(), after.local()))
 	}
+}
+
+// local returns the identifiers of a Patient that are no INS.
+func (f Facts) local() []fhir.Ident {
+	return slices.DeleteFunc(slices.Clone(f.idents), isINS)
 }
 
 func sameINS(before, after patientFacts) bool {
@@ -184,7 +190,7 @@ func sameINS(before, after patientFacts) bool {
 func (v *View) patient(a Act, before, after patientFacts) Case {
 	c := v.base
 	c.Act = a
-	c.Qualified = after.qualified && after.hasINS
+	c.Qualified = before.qualified && after.qualified && after.hasINS
 	c.Expired = v.retentionOver(before)
 	switch a {
 	case ActNameMT:
@@ -192,11 +198,21 @@ func (v *View) patient(a Act, before, after patientFacts) Case {
 	case ActClose:
 		c.BadChange = !after.motive
 	case ActINS:
-		for _, id := range before.ins {
-			c.BadChange = c.BadChange || !slices.Contains(after.ins, id)
-		}
+		c.BadChange = !newINS(before, after)
 	}
 	return c
+}
+
+// newINS tells whether an INS that the dossier never had takes the place of the
+// active one, which stays as a former one, and nothing else about its INS differs
+// (G11). A former INS is found by search: one out of nothing would be that of
+// another person.
+func newINS(before, after patientFacts) bool {
+	if !before.hasINS || !after.hasINS || slices.Contains(before.ins, after.ins[0]) {
+		return false
+	}
+	former := after.ins[1:]
+	return len(former) == len(before.ins) && !slices.ContainsFunc(before.ins, func(id fhir.Ident) bool { return !slices.Contains(former, id) })
 }
 
 // onlyMe tells whether two lists of médecins traitants differ by the caller

@@ -159,7 +159,6 @@ func TestChangePatient(t *testing.T) {
 			}
 		}
 	}
-	older := fhir.Ident{System: fhir.SystemINSNIA, Value: "9"}
 	none := func(*Facts) {}
 	cases := []struct {
 		name, dossier, who string
@@ -193,10 +192,7 @@ func TestChangePatient(t *testing.T) {
 		{"alerts by the patient", "alix", "patient-alix", none, extAlertes, "oui", "G10"},
 		{"alerts by another", "alix", "medecin-martin", none, extAlertes, "403", "-"},
 		{"a local identifier", "alix", "secretariat-nord", none, "identifier", "oui", "G11"},
-		{"INS", "alix", "secretariat-nord", func(f *Facts) { f.person.ins = append([]fhir.Ident{older}, f.person.ins...); f.person.qualified = true }, "identifier", "oui", "G11"},
-		{"INS, not qualified", "alix", "secretariat-nord", func(f *Facts) { f.person.ins = append([]fhir.Ident{older}, f.person.ins...) }, "identifier", "422", "G11"},
-		{"INS of another", "alix", "secretariat-nord", func(f *Facts) { f.person.ins = []fhir.Ident{older}; f.person.qualified = true }, "identifier", "422", "G11"},
-		{"INS by the patient", "alix", "patient-alix", func(f *Facts) { f.person.ins = append([]fhir.Ident{older}, f.person.ins...); f.person.qualified = true }, "identifier", "403", "-"},
+		{"a local identifier, not said to differ", "alix", "patient-alix", func(f *Facts) { f.idents = append(slices.Clone(f.idents), fhir.Ident{System: "urn:ipp", Value: "7"}) }, "telecom", "403", "-"},
 		{"an element nobody knows", "alix", "patient-alix", none, "link", "403", "-"},
 		{"an element nobody knows, and the address", "alix", "patient-alix", none, "address,urn:x", "403", "-"},
 		{"the server's", "alix", "patient-alix", none, "meta,id", "entier", "6.Patient"},
@@ -216,6 +212,50 @@ func TestChangePatient(t *testing.T) {
 			a = ActRead
 		}
 		if got := answer(a, d); got != c.want || !slices.Equal(d.Rules(), listed(c.rules)) {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+	}
+}
+
+// A new INS takes the place of the active one, which stays as a former one: no
+// other change of INS is one (G11).
+func TestChangeINS(t *testing.T) {
+	e, rec := sandboxEngine(t, nil), castDossier(t, "alix").record()
+	active := rec.Subject(0).Facts.person.ins[0]
+	former, fresh, foreign := fhir.Ident{System: fhir.SystemINSNIA, Value: "8"}, fhir.Ident{System: fhir.SystemINSNIR, Value: "9"}, fhir.Ident{System: fhir.SystemINSNIR, Value: "7"}
+	good := []fhir.Ident{fresh, active, former}
+	cases := []struct {
+		name, who               string
+		ins                     []fhir.Ident
+		noActive, before, after bool // the last two: identity not qualified
+		want                    string
+	}{
+		{name: "by administrative staff", who: "secretariat-nord", ins: good, want: "oui"},
+		{name: "by a médecin traitant", who: "medecin-martin", ins: good, want: "oui"},
+		{name: "by the health insurance", who: "assurance-maladie", ins: good, want: "oui"},
+		{name: "former ones in another order", who: "secretariat-nord", ins: []fhir.Ident{fresh, former, active}, want: "oui"},
+		{name: "by a professional with VALIDE", who: "medecin-durand", ins: good, want: "403"},
+		{name: "by a professional without", who: "medecin-leroy", ins: good, want: "403"},
+		{name: "by the patient", who: "patient-alix", ins: good, want: "403"},
+		{name: "by an establishment", who: "hopital-nord", ins: good, want: "403"},
+		{name: "a former one out of nothing", who: "secretariat-nord", ins: []fhir.Ident{active, former, foreign}, want: "422"},
+		{name: "a new one, and a former one out of nothing", who: "secretariat-nord", ins: []fhir.Ident{fresh, active, former, foreign}, want: "422"},
+		{name: "the active one lost", who: "secretariat-nord", ins: []fhir.Ident{fresh, former}, want: "422"},
+		{name: "a former one lost", who: "secretariat-nord", ins: []fhir.Ident{fresh, active}, want: "422"},
+		{name: "a former one dropped", who: "secretariat-nord", ins: []fhir.Ident{active}, want: "422"},
+		{name: "a former one swapped", who: "secretariat-nord", ins: []fhir.Ident{fresh, active, foreign}, want: "422"},
+		{name: "a former one back", who: "secretariat-nord", ins: []fhir.Ident{former, active}, want: "422"},
+		{name: "none active", who: "secretariat-nord", ins: []fhir.Ident{active, former}, noActive: true, want: "422"},
+		{name: "identity not qualified before", who: "secretariat-nord", ins: good, before: true, want: "422"},
+		{name: "identity not qualified after", who: "secretariat-nord", ins: good, after: true, want: "422"},
+	}
+	for _, c := range cases {
+		before := rec.Subject(0).Facts
+		before.person.ins, before.person.qualified = []fhir.Ident{active, former}, !c.before
+		after := before
+		after.person.ins, after.person.hasINS, after.person.qualified = c.ins, !c.noActive, !c.after
+		d := e.view(cast(t, c.who), rec, noon).ChangePatient(before, after, []string{"identifier"})
+		if got := answer(ActINS, d); got != c.want {
 			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
 		}
 	}

@@ -238,8 +238,8 @@ var rulesOfManaging = []rule{
 	{
 		id: "G11",
 		sentence: fhir.Text{
-			FR: "Les traits sont changés par un professionnel VALIDE, un médecin traitant ou un agent administratif, les coordonnées aussi par le patient ; un nouvel INS demande une identité qualifiée, et aucun INS ne passe à une autre personne.",
-			EN: "Traits are changed by a professional with VALIDE, a médecin traitant or administrative staff, contact data by the patient too; a new INS needs a qualified identity, and no INS moves to another person."},
+			FR: "Les traits sont changés par un professionnel VALIDE, un médecin traitant ou un agent administratif, les coordonnées aussi par le patient ; l'INS par un médecin traitant, un agent administratif ou l'assurance maladie, dans un dossier d'identité qualifiée, et aucun INS ne passe à une autre personne.",
+			EN: "Traits are changed by a professional with VALIDE, a médecin traitant or administrative staff, contact data by the patient too; the INS by a médecin traitant, administrative staff or the health insurance, in a dossier of qualified identity, and no INS moves to another person."},
 		source: "DOMAIN §1",
 		on:     on(ActTraits, ActContact, ActINS),
 		class:  Unprocessable,
@@ -247,8 +247,12 @@ var rulesOfManaging = []rule{
 			FR: "Un changement d'INS demande une identité qualifiée, garde l'ancien comme tel et n'en laisse qu'un actif.",
 			EN: "A change of INS needs a qualified identity, keeps the former one as such and leaves one active."},
 		judge: func(c Case) Effect {
-			if c.Act == ActINS && (!c.Qualified || c.BadChange) {
-				return Refuse
+			if c.Act == ActINS {
+				if !c.Qualified || c.BadChange {
+					return Refuse
+				}
+				mt := c.professional() && c.MT
+				return permitIf(mt || c.Kind == auth.Administrative || c.Kind == auth.InsuranceFeeder)
 			}
 			staff := c.treating() || c.Kind == auth.Administrative
 			return permitIf(staff || c.Act == ActContact && c.holder())
