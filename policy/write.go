@@ -231,13 +231,17 @@ func (v *View) Delete(f Facts) Decision {
 
 // NextOrigin returns the origin of a document after a change by the caller, or
 // when it is added (before is then the zero Facts): a mask remembers whether the
-// patient set it.
+// patient set it. The patient who writes a document that is masked makes the mask
+// theirs, whoever set it first (E08): nothing tells one who confirms it from one
+// who changes something else.
 func (v *View) NextOrigin(prev Origin, before, after Facts) Origin {
 	switch {
 	case !after.flags.Masque:
 		prev.MaskedByPatient = false
+	case !v.empty() && v.base.holder():
+		prev.MaskedByPatient = true
 	case !before.flags.Masque:
-		prev.MaskedByPatient = !v.empty() && v.base.holder()
+		prev.MaskedByPatient = false
 	}
 	return prev
 }
