@@ -11,9 +11,9 @@ import (
 	"opendmp/store"
 )
 
-// abortTime bounds the effort to end a transaction whose caller may be gone. A
-// server ends what is left to it after a minute.
-const abortTime = 500 * time.Millisecond
+// abortShare of the timeout bounds the effort to end a transaction whose caller may
+// be gone. A server ends what is left to it after a minute.
+const abortShare = 8
 
 // transact runs apply in one transaction and commits it, as a whole again when the
 // server gave it up, until ctx ends. apply must not hide an error of the driver.
@@ -100,7 +100,7 @@ func commit(ctx context.Context, session *driver.Session) error {
 // end ends a session and aborts the transaction that is still open in it, also
 // when ctx has ended.
 func (s *Store) end(ctx context.Context, session *driver.Session) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout/abortShare)
 	defer cancel()
 	session.EndSession(ctx)
 }
