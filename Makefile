@@ -30,8 +30,14 @@ demo: build ## tell the whole story in the terminal, on a server of its own; fai
 	@bin/dmpd demo
 
 .PHONY: test
-test: ## run all tests
+test: ## run all tests; with DMP_TEST_MONGODB_URI, those of the store and of the whole server on MongoDB too
 	@go test -timeout 5m ./...
+	@if [[ -n "$${DMP_TEST_MONGODB_URI:-}" ]]; then \
+		echo "the whole server again, on MongoDB"; \
+		OPENDMP_TEST_STORE="$$DMP_TEST_MONGODB_URI" go test -timeout 5m ./cmd/dmpd; \
+	else \
+		echo "NOT TESTED: MongoDB (set DMP_TEST_MONGODB_URI to a replica set)"; \
+	fi
 
 .PHONY: check
 check: format vet static table vuln ## gofmt, vet, staticcheck, table of imports, known vulnerabilities

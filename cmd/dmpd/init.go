@@ -26,14 +26,22 @@ the records.`,
 		Args: cobra.NoArgs,
 	}
 	data := dataFlag(c)
+	address := c.Flags().String("store", "", "sqlite, or mongodb://… of a replica set (DMPD_STORE, or sqlite)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if entries, err := os.ReadDir(*data); err == nil && len(entries) > 0 {
 			return fmt.Errorf("%s is not empty", *data)
 		}
-		if err := prepare(c.Context(), *data, &clock{}); err != nil {
+		if *address == "" {
+			*address = os.Getenv(envPrefix + "STORE")
+		}
+		e, err := engineOf(*address, *data, &clock{})
+		if err != nil {
 			return err
 		}
-		fmt.Fprintln(c.OutOrStdout(), "made", filepath.Join(*data, "keys"), "and", filepath.Join(*data, "store"))
+		if err := prepare(c.Context(), *data, e); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.OutOrStdout(), "made the keys in", vaultDir(*data), "and the store:", e)
 		return nil
 	}
 	return c

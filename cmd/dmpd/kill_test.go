@@ -26,6 +26,7 @@ type acked struct{ doc, binary, list, content string }
 // leaves nothing partial (promises P1 and P2).
 func TestKilledDuringPushes(t *testing.T) {
 	data := t.TempDir()
+	t.Cleanup(func() { dropStore(t, testStore(data)) })
 	addr := freeAddr(t)
 	n := rounds
 	if s := os.Getenv("OPENDMP_KILL_ROUNDS"); s != "" {
@@ -65,6 +66,9 @@ func startChild(t *testing.T, data, addr string) (*world, func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "OPENDMP_TEST_RUN=serve --sandbox --addr "+addr+" --data "+data)
+	if s := testStore(data); s != "" {
+		cmd.Env = append(cmd.Env, envPrefix+"STORE="+s)
+	}
 	var errOut lockedBuffer
 	cmd.Stderr = &errOut
 	if err := cmd.Start(); err != nil {

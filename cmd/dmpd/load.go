@@ -42,7 +42,7 @@ func load(ctx context.Context, p plan, signer *auth.Signer, progress io.Writer) 
 			return err
 		}
 	}
-	if err := prepare(ctx, p.data, p.clock); err != nil {
+	if err := prepare(ctx, p.data, p.engine); err != nil {
 		return err
 	}
 	ids, err := play(ctx, p, signer, progress)

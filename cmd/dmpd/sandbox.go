@@ -101,11 +101,15 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 			return plan{}, nil, err
 		}
 	}
+	e, err := engineOf(s.Store, s.Data, c)
+	if err != nil {
+		return plan{}, nil, err
+	}
 	rules := policy.DefaultSettings()
 	rules.Students = true
 	rules.PersonalAuthorisation = policy.Period{Years: 1}
 	return plan{
-		data: s.Data, base: base, clock: c, log: log, insKey: level,
+		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level,
 		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }

@@ -54,7 +54,8 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f := c.Flags()
 	f.StringVar(&file, "settings", "", "settings file, JSON")
 	f.String("addr", "127.0.0.1:8080", "address to listen on")
-	f.String("data", "./var", "folder of keys and store")
+	f.String("data", "./var", "folder of the keys, and of the embedded store")
+	f.String("store", "", "sqlite, or mongodb://… of a replica set (sqlite); a URI with a password goes into DMPD_STORE or the settings file")
 	f.Bool("sandbox", false, "invented people, tokens for whoever asks")
 	f.Bool("expose-sandbox", false, "let the sandbox listen on an address that is not loopback: anyone who reaches it is anyone they like")
 	f.String("base", "", "URL of the FHIR base, as clients are told")
@@ -114,8 +115,13 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	c := &clock{}
+	e, err := engineOf(s.Store, s.Data, c)
+	if err != nil {
+		return plan{}, err
+	}
 	return plan{
-		data: s.Data, base: s.Base, clock: &clock{}, log: log, insKey: level,
+		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level,
 		settings: policy.DefaultSettings(), matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,

@@ -106,6 +106,9 @@ func TestRefusedStarts(t *testing.T) {
 
 // A second server on the same folder, or the same port, refuses to start.
 func TestTwoServers(t *testing.T) {
+	if testStore("") != "" {
+		t.Skip("several servers on one MongoDB are what it is for")
+	}
 	w := openWorld(t)
 	var stderr bytes.Buffer
 	spawn(t, &stderr, "serve --sandbox --addr 127.0.0.1:0 --data "+shared.data)

@@ -22,6 +22,7 @@ import (
 type settings struct {
 	Addr    string `koanf:"addr"`
 	Data    string `koanf:"data"`
+	Store   string `koanf:"store"`
 	Base    string `koanf:"base"`
 	Sandbox bool   `koanf:"sandbox"`
 	Exposed bool   `koanf:"expose-sandbox"`

@@ -19,13 +19,13 @@ import (
 	"opendmp/policy"
 	"opendmp/server"
 	"opendmp/store"
-	"opendmp/store/sqlite"
 	"opendmp/vault"
 )
 
 // plan is what a server is made from.
 type plan struct {
 	data     string // folder
+	engine   engine
 	base     string // URL of the FHIR base
 	clock    *clock
 	issuers  []auth.Issuer
@@ -42,7 +42,7 @@ type plan struct {
 // instance is a server and what it holds open.
 type instance struct {
 	server *server.Server
-	store  *sqlite.Store
+	store  store.Store
 }
 
 // close closes the store. It is called when no request runs any more.
@@ -52,19 +52,15 @@ func (i *instance) close() error { return i.store.Close() }
 func vaultDir(data string) string { return filepath.Join(data, "keys") }
 func storeDir(data string) string { return filepath.Join(data, "store") }
 
-// prepare makes the keys and the store in a folder where there are none.
-func prepare(ctx context.Context, data string, c *clock) error {
+// prepare makes the keys in a folder where there are none, and the store.
+func prepare(ctx context.Context, data string, e engine) error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err
 	}
 	if _, err := vault.OpenDir(vaultDir(data), true, rand.Reader); err != nil {
 		return err
 	}
-	st, err := sqlite.Open(ctx, storeDir(data), sqlite.Options{Now: c.Now})
-	if err != nil {
-		return err
-	}
-	return st.Close()
+	return e.make(ctx)
 }
 
 // assemble opens the parts, and leaves nothing open when one of them refuses.
@@ -74,10 +70,7 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(storeDir(p.data)); err != nil {
-		return nil, fmt.Errorf("no store: %w", err)
-	}
-	st, err := sqlite.Open(ctx, storeDir(p.data), sqlite.Options{Now: p.clock.Now})
+	st, err := p.engine.open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,10 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if shared.data != "" {
+		if err := drop(testStore(shared.data)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 		os.RemoveAll(shared.data)
 	}
 	os.Exit(code)
@@ -132,7 +136,7 @@ func startWorld(data string) (*world, func() error, error) {
 	done := make(chan error, 1)
 	ready := make(chan struct{})
 	go func() {
-		s := settings{Data: data, Sandbox: true}
+		s := settings{Data: data, Store: testStore(data), Sandbox: true}
 		done <- serveSandbox(ctx, s, l, slog.New(slog.NewJSONHandler(w.log, nil)), &readyWriter{ready: ready}, io.Discard)
 	}()
 	stop := func() error { cancel(); return <-done }
