@@ -121,9 +121,9 @@ func TestSettings(t *testing.T) {
 	if _, err := New(DefaultSettings(), nil); !errors.Is(err, ErrSettings) {
 		t.Errorf("no matrix: %v", err)
 	}
-	// A personal authorisation for longer is a setting.
+	// A personal authorisation for longer, given by the patient, is a setting.
 	long := sandboxEngine(t, func(s *Settings) { s.PersonalAuthorisation = Period{Years: 1} })
-	v := long.view(cast(t, "medecin-leroy"), castDossier(t, "alix").record(), noon)
+	v := long.view(cast(t, "patient-alix"), castDossier(t, "alix").record(), noon)
 	if d := v.ChangeConsent(nil, consentOf(t, Autorisation, "medecin-leroy", "2026-11-22", "2027-11-21")); !d.Allowed() {
 		t.Errorf("a year: %v", d.Rules())
 	}

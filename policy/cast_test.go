@@ -244,8 +244,9 @@ func consentJSON(patient string, kind ConsentKind, actor, start, end string) str
 		parts = append(parts, fmt.Sprintf(`"purpose":[{"system":%q,"code":%q}]`, systemActReason, shape.purpose))
 	}
 	return fmt.Sprintf(`{"resourceType":"Consent","id":"c","status":"active","scope":{"coding":[{"system":%q,"code":"patient-privacy"}]},`+
-		`"category":[{"coding":[{"system":%q,"code":%q}]}],"patient":{"reference":"Patient/%s"},"provision":{%s}}`,
-		systemConsentScope, SystemConsentKind, kind, patient, strings.Join(parts, ","))
+		`"category":[{"coding":[{"system":%q,"code":%q}]}],"patient":{"reference":"Patient/%s"},`+
+		`"performer":[{"reference":"Patient/%s"}],"sourceAttachment":{"title":"Accord recueilli par case cochée"},"provision":{%s}}`,
+		systemConsentScope, SystemConsentKind, kind, patient, patient, strings.Join(parts, ","))
 }
 
 // dossier is a dossier of the cast under construction.

@@ -132,11 +132,39 @@ func (x *extraction) consent() {
 	if x.r.Get("verification").Exists() {
 		x.refuse("not-supported", "verification", "Cet élément n'est pas admis.", "This element is not supported.")
 	}
-	x.reference(refSource, x.r.Get("sourceReference"))
+	x.source()
+	for p := range x.r.Get("performer").Items() {
+		x.performer(p)
+	}
 	kind := x.consentKind()
 	x.facts.consent.kind = kind
 	if kind != NoKind {
 		x.provision(shapeOf(kind))
+	}
+}
+
+// source notes where the agreement is recorded: a document, or words of whoever
+// recorded it.
+func (x *extraction) source() {
+	ref, attachment := x.r.Get("sourceReference"), x.r.Get("sourceAttachment")
+	x.reference(refSource, ref)
+	words := strings.TrimSpace(attachment.Get("title").Text()) != ""
+	x.facts.sourced = words || attachment.Get("url").Exists() || attachment.Get("data").Exists() ||
+		ref.Get("reference").Exists() || ref.Get("identifier").Exists()
+}
+
+// performer notes who gives the consent, where that is a patient: by reference, by
+// an INS, or by both, each of which must then be that of the subject.
+func (x *extraction) performer(ref fhir.Node) {
+	p := extraction{r: x.r}
+	p.patientRef(ref)
+	if literal := p.facts.patient; literal != "" && (literal == x.facts.patient || strings.HasPrefix(literal, "Patient/")) {
+		x.facts.refs = append(x.facts.refs, reference{role: refPerformer, ref: literal})
+	}
+	for _, id := range p.facts.about {
+		if isINS(id) {
+			x.facts.refs = append(x.facts.refs, reference{role: refPerformer, id: id})
+		}
 	}
 }
 

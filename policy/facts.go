@@ -41,6 +41,7 @@ type Facts struct {
 	byPatient  bool // an author is the patient or a representative
 	byFeeder   bool // an author acts as ALIM_AM
 	inline     bool // holds content itself (attachment.data)
+	sourced    bool // of a Consent: says where the agreement is recorded (source[x])
 	patient    string
 	about      []fhir.Ident // the patient by identifier, where the reference has one
 	docType    auth.Coding
@@ -66,13 +67,14 @@ type reference struct {
 type refRole uint8
 
 const (
-	refEntry    refRole = iota // List.entry.item
-	refReplaces                // DocumentReference.relatesTo with code replaces
-	refRelates                 // the other codes
-	refRelated                 // DocumentReference.context.related
-	refTarget                  // Provenance.target
-	refEntity                  // Provenance.entity.what
-	refSource                  // Consent.sourceReference
+	refEntry     refRole = iota // List.entry.item
+	refReplaces                 // DocumentReference.relatesTo with code replaces
+	refRelates                  // the other codes
+	refRelated                  // DocumentReference.context.related
+	refTarget                   // Provenance.target
+	refEntity                   // Provenance.entity.what
+	refSource                   // Consent.sourceReference
+	refPerformer                // Consent.performer, where it names a patient
 	refRoles
 )
 
@@ -157,7 +159,7 @@ func (f Facts) Period() (start, end time.Time) { return f.period.times() }
 func (f Facts) Refs() []string {
 	var refs []string
 	for _, r := range f.refs {
-		if r.ref != "" {
+		if r.ref != "" && r.role != refPerformer {
 			refs = append(refs, r.ref)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 var ErrEncoding = errors.New("policy: not an encoding of facts")
 
 // The binary form is a byte of version, the length of the rest, and the fields in
-// the order below. Numbers are varints; strings have their length before them;
-// the systems of identifiers and codes that are frequent are one byte.
+// the order below. Numbers are varints; strings have their length before them; a
+// flag that is new takes a free bit, which older forms have clear; the systems of identifiers and codes that are frequent are one byte.
 const (
 	factsVersion  = 1
 	originVersion = 1
@@ -49,7 +49,7 @@ func (f Facts) AppendBinary(b []byte) []byte {
 
 func (f Facts) appendFields(b []byte) []byte {
 	b = append(b, byte(f.typ), byte(f.status), packed(f.flags.Masque, f.flags.InvisiblePatient,
-		f.flags.InvisibleRepresentants, f.archived, f.byPatient, f.byFeeder, f.inline))
+		f.flags.InvisibleRepresentants, f.archived, f.byPatient, f.byFeeder, f.inline, f.sourced))
 	b = appendString(b, f.patient)
 	b = appendIdents(b, f.about)
 	b = appendIdent(b, fhir.Ident{System: f.docType.System, Value: f.docType.Code})
@@ -230,9 +230,10 @@ func (d *decoder) facts() Facts {
 	var f Facts
 	f.typ = resourceType(d.below(byte(len(typeNames))))
 	f.status = Status(d.below(byte(Inactive) + 1))
-	flags := d.flags(7)
+	flags := d.byte()
 	f.flags = Flags{flags&1 != 0, flags&2 != 0, flags&4 != 0}
 	f.archived, f.byPatient, f.byFeeder, f.inline = flags&8 != 0, flags&16 != 0, flags&32 != 0, flags&64 != 0
+	f.sourced = flags&128 != 0
 	f.patient = d.string()
 	f.about = d.idents()
 	f.docType = d.coding()

@@ -37,6 +37,11 @@ func (v *View) ChangeConsent(before *Facts, after Facts) Decision {
 		c.BadChange = before.status != Current || before.consent != after.consent || before.patient != after.patient
 		c.BadPeriod = c.BadPeriod && before.period != after.period
 	}
+	if given, foreign := performed(after, v.rec.patientRef(), v.rec.patientFacts().ins); foreign {
+		c.BadChange = true
+	} else {
+		c.Informed = given && after.sourced
+	}
 	if !v.owns(after) {
 		c.State = NoDossier
 	}
@@ -52,14 +57,30 @@ func (v *View) consent(f Facts) Case {
 	c.ForMe, _ = v.caller.named(f.consent)
 	c.ForPerson = f.consent.actorKind == aboutPerson
 	c.ForMT = c.ForPerson && slices.Contains(person.gps, f.consent.actor)
-	c.BadPeriod = v.engine.badPeriod(f, v.now)
+	c.BadPeriod = v.engine.badPeriod(f, v.now, c.ForMe && !c.holder())
 	c.Expired = v.retentionOver(person)
 	return c
 }
 
+// performed tells whether a Consent names its patient as a performer, and whether
+// it names another one. ref and ins are those of the patient.
+func performed(f Facts, ref string, ins []fhir.Ident) (given, foreign bool) {
+	for _, r := range f.refs {
+		switch {
+		case r.role != refPerformer:
+		case r.ref != "" && r.ref == ref || r.ref == "" && slices.Contains(ins, r.id):
+			given = true
+		default:
+			foreign = true
+		}
+	}
+	return given, foreign
+}
+
 // badPeriod tells whether a Consent starts before today, or whether an
-// authorisation holds for longer than it may. One without a start starts now.
-func (e *Engine) badPeriod(f Facts, now int64) bool {
+// authorisation holds for longer than it may: that which a professional recorded
+// for themself, for the day of the consultation. One without a start starts now.
+func (e *Engine) badPeriod(f Facts, now int64, ownRecord bool) bool {
 	start := f.period.from
 	if start == always.from {
 		start = now
@@ -75,7 +96,7 @@ func (e *Engine) badPeriod(f Facts, now int64) bool {
 		length = e.settings.PersonalAuthorisation
 	}
 	end := frenchDay(start).to
-	if length != (Period{}) {
+	if length != (Period{}) && !ownRecord {
 		end = micros(length.After(time.UnixMicro(start)))
 	}
 	return f.period.to > end
@@ -273,8 +294,14 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 		case f.consent.kind == Ouverture:
 			openings++
 		default:
-			c.BadChange = c.BadChange || !opening(c, k, f.consent)
-			c.BadPeriod = c.BadPeriod || e.badPeriod(*f, at.UnixMicro())
+			inPerson, _ := k.named(f.consent)
+			ownRecord := inPerson && !c.Holder
+			given, _ := performed(*f, f.patient, patient.person.ins)
+			c.BadChange = c.BadChange || !opening(c, k, f.consent) || ownRecord && !(given && f.sourced)
+			c.BadPeriod = c.BadPeriod || e.badPeriod(*f, at.UnixMicro(), ownRecord)
+		}
+		if _, foreign := performed(*f, f.patient, patient.person.ins); foreign {
+			c.BadChange = true
 		}
 	}
 	c.Informed = openings == 1

@@ -65,6 +65,64 @@ func TestChangeConsent(t *testing.T) {
 	}
 }
 
+// What a professional records for themself holds for the day, whatever the patient
+// may give, and says who agreed and where; no patient consents for another (G05).
+func TestOwnAuthorisation(t *testing.T) {
+	e := sandboxEngine(t, func(s *Settings) { s.PersonalAuthorisation = Period{Years: 1} })
+	rec := castDossier(t, "alix").record()
+	const performer, source = `"performer":[{"reference":"Patient/alix"}],`, `"sourceAttachment":{"title":"Accord recueilli par case cochée"},`
+	ins := func(value string) string {
+		return `"performer":[{"type":"Patient","identifier":{"system":"` + fhir.SystemINSTest + `","value":"` + value + `"}}],`
+	}
+	const day, year = "2026-11-22", "2027-11-21"
+	cases := []struct{ name, who, actor, end, old, new, want string }{
+		{"for the day", "medecin-leroy", "medecin-leroy", day, "", "", "oui"},
+		{"for a year", "medecin-leroy", "medecin-leroy", year, "", "", "422"},
+		{"for a year, by the patient", "patient-alix", "medecin-leroy", year, "", "", "oui"},
+		{"for a year, for a colleague", "medecin-durand", "medecin-leroy", year, "", "", "oui"},
+		{"by INS", "medecin-leroy", "medecin-leroy", day, performer, ins(castPatients["alix"].ins), "oui"},
+		{"by the INS of another", "medecin-leroy", "medecin-leroy", day, performer, ins(castPatients["basile"].ins), "422"},
+		{"by nobody", "medecin-leroy", "medecin-leroy", day, performer, "", "422"},
+		{"by themself", "medecin-leroy", "medecin-leroy", day, performer, `"performer":[` + authorJSON("medecin-leroy") + `],`, "422"},
+		{"by another patient", "medecin-leroy", "medecin-leroy", day, performer, `"performer":[{"reference":"Patient/basile"}],`, "422"},
+		{"by another patient too", "medecin-leroy", "medecin-leroy", day, performer, `"performer":[{"reference":"Patient/alix"},{"reference":"Patient/basile"}],`, "422"},
+		{"by another patient, sent by the patient", "patient-alix", "medecin-leroy", day, performer, `"performer":[{"reference":"Patient/basile"}],`, "422"},
+		{"by nobody, sent by the patient", "patient-alix", "medecin-leroy", day, performer, "", "oui"},
+		{"without source", "medecin-leroy", "medecin-leroy", day, source, "", "422"},
+		{"with an empty source", "medecin-leroy", "medecin-leroy", day, source, `"sourceAttachment":{"title":" "},`, "422"},
+		{"with a document as source", "medecin-leroy", "medecin-leroy", day, source, `"sourceReference":{"reference":"DocumentReference/alix-directives"},`, "oui"},
+		{"without source, by the patient", "patient-alix", "medecin-leroy", day, source, "", "oui"},
+	}
+	for _, c := range cases {
+		json := consentJSON("alix", Autorisation, c.actor, "2026-11-22", c.end)
+		if !strings.Contains(json, c.old) {
+			t.Fatalf("%s: %q is not in %s", c.name, c.old, json)
+		}
+		f := facts(t, strings.Replace(json, c.old, c.new, 1), Origin{})
+		if got := f.Refs(); slices.ContainsFunc(got, func(ref string) bool { return strings.HasPrefix(ref, "Patient/") }) {
+			t.Errorf("%s: refers to %v", c.name, got)
+		}
+		d := e.view(cast(t, c.who), rec, noon).ChangeConsent(nil, f)
+		if got := answer(ActConsent, d); got != c.want {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+		if c.who == "patient-alix" {
+			continue
+		}
+		opening := facts(t, consentJSON("alix", Ouverture, "", "", ""), Origin{})
+		patient := rec.Subject(0).Facts
+		patient.person.qualified = true
+		want := c.want
+		if c.actor != c.who { // nobody's authorisation but one's own comes with an opening
+			want = "422"
+		}
+		d = e.open(cast(t, c.who), patient, []Facts{opening, f}, noon)
+		if got := answer(ActOpen, d); got != want {
+			t.Errorf("%s, at the opening: %s by %v", c.name, got, d.Rules())
+		}
+	}
+}
+
 // A Consent is withdrawn by those who may; it does not become another one, nor
 // come back.
 func TestChangeConsentThatIsThere(t *testing.T) {

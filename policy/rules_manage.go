@@ -146,6 +146,10 @@ var rulesOfManaging = []rule{
 			EN: "Authorisations are given and withdrawn by the patient; a professional records their own with the patient's consent, and with VALIDE that of another named professional; a professional withdraws at the patient's request."},
 		source: "CSP L.1111-17 II; DOMAIN §5.2",
 		on:     on(ActConsent, ActWithdraw),
+		class:  Unprocessable,
+		told: fhir.Text{
+			FR: "L'autorisation qu'un professionnel enregistre pour lui-même nomme le patient qui consent (performer) et où son accord est recueilli (source).",
+			EN: "The authorisation that a professional records for themself names the patient who consents (performer) and where the agreement is recorded (source)."},
 		judge: func(c Case) Effect {
 			switch {
 			case c.Consent != Autorisation:
@@ -156,6 +160,8 @@ var rulesOfManaging = []rule{
 				return Silent
 			case c.Act == ActWithdraw:
 				return Permit
+			case c.ForMe && !c.Informed: // never silently
+				return Refuse
 			}
 			return permitIf(c.ForMe || c.treating() && c.ForPerson)
 		},

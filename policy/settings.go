@@ -29,7 +29,8 @@ type Settings struct {
 
 	// PersonalAuthorisation is how long, from its start, an authorisation of one
 	// person may hold; zero is to the end of the day on which it starts, for one
-	// consultation. StructureAuthorisation is that of a structure or a care team.
+	// consultation, as is always that which a professional records for themself
+	// (G05). StructureAuthorisation is that of a structure or a care team.
 	PersonalAuthorisation  Period
 	StructureAuthorisation Period
 
