@@ -172,6 +172,7 @@ type Case struct {
 	Hidden        bool // from the patient, at this instant
 	HiddenReps    bool // from representatives
 	Mine          bool // the caller is an author; of administrative staff, their establishment is
+	Foreign       bool // names another author, or custodian, beside the caller
 	Deposited     bool // the structure in which the caller acts deposited it
 	Sees          bool // the caller may read it, be it the metadata
 

@@ -86,6 +86,7 @@ var conditionWords = map[string]func(*Case){
 	"invisible patient":            func(c *Case) { c.Hidden = true },
 	"invisible représentants":      func(c *Case) { c.HiddenReps = true },
 	"auteur":                       func(c *Case) { c.Mine = true },
+	"autre auteur":                 func(c *Case) { c.Foreign = true },
 	"déposé par sa structure":      func(c *Case) { c.Deposited = true },
 	"ne voit pas":                  func(c *Case) { c.Sees = false },
 	"sera masqué":                  func(c *Case) { c.WillMask = true },

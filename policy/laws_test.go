@@ -269,7 +269,7 @@ func randomCase(r *rand.Rand) Case {
 		State: State(n(int(Destroyed))), Authorisation: Authorisation(n(int(Expire))), Personal: b(), Blocked: rare(),
 		MT: b(), Grant: b(), FeedOpposed: rare(), OpposedBTG: rare(), OpposedC15: rare(), MaskAll: rare(), Minor: b(),
 		Cell: Cell(n(int(Allow))), Group: Group(n(int(Reimbursement))), Insurance: b(), Fit: Fit(n(int(OwnClass))),
-		Status: Status(n(int(Inactive))), Masked: b(), MaskedPatient: b(), Hidden: b(), HiddenReps: b(), Mine: b(), Deposited: b(), Sees: b(),
+		Status: Status(n(int(Inactive))), Masked: b(), MaskedPatient: b(), Hidden: b(), HiddenReps: b(), Mine: b(), Foreign: rare(), Deposited: b(), Sees: b(),
 		WillMask: b(), WillHide: b(), WillHideReps: b(), Late: rare(), Outside: rare(),
 		ByIdentifier: b(), Consent: ConsentKind(n(int(AccesUrgence))), AboutMe: b(), ForMe: b(), ForPerson: b(), ForMT: rare(),
 		BadPeriod: rare(), BadChange: rare(), Qualified: b(), Informed: b(), OnlyMe: b(), Expired: rare(), Professions: b(), Justified: b(),
@@ -316,6 +316,9 @@ func TestLawsOfAllActs(t *testing.T) {
 		}},
 		{"administrative staff change no document", func(c Case) bool {
 			return c.Kind == auth.Administrative && actSet(changes).has(c.Act)
+		}},
+		{"nobody is made an author by another", func(c Case) bool {
+			return c.Foreign && (c.Act == ActAdd || c.Act == ActAddList)
 		}},
 		{"the patient never decides on what is hidden from them", func(c Case) bool {
 			return c.patientKind() && (c.Act == ActHide || c.Act == ActShow || c.Act == ActAdd && c.WillHide)

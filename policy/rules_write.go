@@ -57,12 +57,12 @@ var rulesOfWriting = []rule{
 	{
 		id: "E03",
 		sentence: fhir.Text{
-			FR: "L'auteur du document est l'appelant ou, pour un établissement, une personne ou une structure de cet établissement ; l'assurance maladie est auteur comme ALIM_AM.",
-			EN: "The author of the document is the caller, or for an establishment a person or structure of that establishment; the health-insurance feeder is author as ALIM_AM."},
+			FR: "L'auteur du document ou du lot est l'appelant et nul autre ou, pour un établissement, une personne ou une structure de cet établissement ; l'assurance maladie est auteur comme ALIM_AM.",
+			EN: "The author of the document or submission set is the caller and nobody else, or for an establishment a person or structure of that establishment; the health-insurance feeder is author as ALIM_AM."},
 		source: "DOMAIN §5.3",
-		on:     on(ActAdd),
+		on:     additions,
 		class:  Forbidden,
-		judge:  func(c Case) Effect { return refuseIf(!c.Mine) },
+		judge:  func(c Case) Effect { return refuseIf(c.Foreign || c.Act == ActAdd && !c.Mine) },
 	},
 	{
 		id: "E04",

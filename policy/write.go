@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 
+	"opendmp/auth"
 	"opendmp/fhir"
 )
 
@@ -20,7 +21,11 @@ func (v *View) Add(f Facts) Decision {
 	case typeDocument:
 		c = v.document(ActAdd, &f, -1)
 		c.WillMask, c.WillHide, c.WillHideReps = f.flags.Masque, f.flags.InvisiblePatient, f.flags.InvisibleRepresentants
-	case typeList, typeProvenance:
+		c.Foreign = v.foreign(f)
+	case typeList:
+		c.Act = ActAddList
+		c.Foreign = v.foreign(f)
+	case typeProvenance:
 		c.Act = ActAddList
 	case typeRelatedPerson:
 		c.Act = ActAddRelated
@@ -32,6 +37,27 @@ func (v *View) Add(f Facts) Decision {
 		}
 	}
 	return v.decide(c)
+}
+
+// foreign tells whether a professional or an establishment names another author
+// beside themself, or another custodian (E03): a structure that is not theirs, or
+// for a professional another person. The persons of an establishment are taken as
+// its own. Only national identifiers count: by no other is anybody an author.
+func (v *View) foreign(f Facts) bool {
+	k := v.caller
+	switch k.kind {
+	case auth.Professional:
+		if slices.ContainsFunc(f.persons, func(id fhir.Ident) bool { return isPerson(id) && id != k.id }) {
+			return true
+		}
+	case auth.Establishment, auth.Administrative:
+	default:
+		return false
+	}
+	return slices.ContainsFunc(f.structures, func(id fhir.Ident) bool {
+		national, ok := nationalStructure(id)
+		return ok && !slices.Contains(k.structures, national)
+	})
 }
 
 // owns tells whether a resource is about the patient of this dossier: by its

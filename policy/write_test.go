@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,6 +146,71 @@ func TestAddOwns(t *testing.T) {
 		d := v.Add(facts(t, document(author, c.subject), Origin{}))
 		if d.Allowed() != c.allowed || !c.allowed && d.Refusal() != Unprocessable {
 			t.Errorf("%s: %v by %v", c.subject, d.Allowed(), d.Rules())
+		}
+	}
+}
+
+// Who adds a document makes nobody else its author, in whatever form they are
+// named (E03).
+func TestAddNamesNobodyElse(t *testing.T) {
+	person := func(system, value string) string {
+		return `{"type":"Practitioner","identifier":{"system":"` + system + `","value":"` + value + `"}}`
+	}
+	structure := func(system, value string) string {
+		return `{"type":"Organization","identifier":{"system":"` + system + `","value":"` + value + `"}}`
+	}
+	durand, petit, nord, sud := authorJSON("medecin-durand"), authorJSON("medecin-petit"), authorJSON("hopital-nord"), authorJSON("hopital-sud")
+	role := func(practitioner, organization string) string {
+		return `"author":[{"reference":"#a"}],"contained":[{"resourceType":"PractitionerRole","id":"a","practitioner":` + practitioner + `,"organization":` + organization + `}]`
+	}
+	two := `"author":[{"reference":"#a"}],"contained":[{"resourceType":"Practitioner","id":"a","identifier":[` +
+		`{"system":"` + oidPerson + `","value":"8899900000011"},{"system":"` + fhir.SystemRPPS + `","value":"99900000013"}]}]`
+	authors := func(who ...string) string { return `"author":[` + strings.Join(who, ",") + `]` }
+	e, rec := sandboxEngine(t, nil), castDossier(t, "alix").record()
+	cases := []struct {
+		name, who, members string
+		allowed            bool
+	}{
+		{"oneself", "medecin-durand", authors(durand), true},
+		{"oneself twice", "medecin-durand", authors(durand, person(fhir.SystemRPPS, "99900000011")), true},
+		{"oneself in one's structure", "medecin-durand", role(durand, nord), true},
+		{"oneself and one's structure", "medecin-durand", authors(durand, nord), true},
+		{"and another", "medecin-durand", authors(durand, petit), false},
+		{"and another by RPPS", "medecin-durand", authors(durand, person(fhir.SystemRPPS, "99900000013")), false},
+		{"and another by ADELI", "medecin-durand", authors(durand, person(fhir.SystemADELI, "759999999")), false},
+		{"and somebody without a national number", "medecin-durand", authors(durand, person("urn:x", "7")), true},
+		{"in another structure", "medecin-durand", role(durand, sud), false},
+		{"and another structure", "medecin-durand", authors(durand, sud), false},
+		{"and another structure by FINESS", "medecin-durand", authors(durand, structure("https://finess.esante.gouv.fr", "750000002")), false},
+		{"and one's structure by FINESS", "medecin-durand", authors(durand, structure("https://finess.esante.gouv.fr", "750000001")), true},
+		{"and another structure by SIRET", "medecin-durand", authors(durand, structure("https://sirene.fr", "12345678901234")), false},
+		{"two in one", "medecin-durand", two, false},
+		{"custodian", "medecin-durand", authors(durand) + `,"custodian":` + nord, true},
+		{"another custodian", "medecin-durand", authors(durand) + `,"custodian":` + sud, false},
+		{"another custodian, contained", "medecin-durand", authors(durand) + `,"custodian":{"reference":"#o"},"contained":[{"resourceType":"Organization","id":"o",` +
+			`"identifier":[{"system":"` + oidStructure + `","value":"1750000002"}]}]`, false},
+		{"establishment", "hopital-nord", authors(nord), true},
+		{"establishment and its person", "hopital-nord", role(durand, nord), true},
+		{"establishment and another", "hopital-nord", authors(nord, sud), false},
+		{"establishment with another custodian", "hopital-nord", authors(nord) + `,"custodian":` + sud, false},
+		{"staff, for their establishment", "secretariat-nord", role(durand, nord), true},
+		{"staff, and another establishment", "secretariat-nord", authors(nord, sud), false},
+	}
+	for _, c := range cases {
+		v := e.view(cast(t, c.who), rec, noon)
+		d := v.Add(facts(t, document(c.members), Origin{}))
+		if d.Allowed() != c.allowed || !c.allowed && (d.Refusal() != Forbidden || !slices.Equal(d.Rules(), []string{"E03"})) {
+			t.Errorf("%s: %v by %v", c.name, d.Allowed(), d.Rules())
+		}
+	}
+	for source, allowed := range map[string]bool{
+		durand: true, petit: false,
+		durand[:len(durand)-1] + `,"extension":[{"url":"` + extAuthorOrg + `","valueReference":` + nord + `}]}`: true,
+		durand[:len(durand)-1] + `,"extension":[{"url":"` + extAuthorOrg + `","valueReference":` + sud + `}]}`:  false,
+	} {
+		list := facts(t, `{"resourceType":"List","status":"current","subject":{"reference":"Patient/alix"},"source":`+source+`}`, Origin{})
+		if d := e.view(cast(t, "medecin-durand"), rec, noon).Add(list); d.Allowed() != allowed {
+			t.Errorf("List.source %s: %v by %v", source, d.Allowed(), d.Rules())
 		}
 	}
 }
