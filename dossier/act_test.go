@@ -120,7 +120,7 @@ func TestHiddenFromPatient(t *testing.T) {
 }
 
 func consent(t testing.TB, name, patient string) string {
-	return strings.Replace(fixture(t, "opendmp/"+name), "Patient/alix", "Patient/"+patient, 1)
+	return strings.ReplaceAll(fixture(t, "opendmp/"+name), "Patient/alix", "Patient/"+patient)
 }
 
 func TestConsents(t *testing.T) {

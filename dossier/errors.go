@@ -11,6 +11,8 @@ import (
 var (
 	// ErrUnauthenticated: no credential, or one that proves nothing.
 	ErrUnauthenticated = errors.New("dossier: unauthenticated")
+	// ErrBadToken: a credential was given, and refused.
+	ErrBadToken = errors.New("dossier: token refused")
 	// ErrNotFound: by id; hidden and absent alike.
 	ErrNotFound = errors.New("dossier: not found")
 	// ErrForbidden: by patient; one wording whatever the cause.

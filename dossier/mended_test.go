@@ -90,3 +90,27 @@ func TestSourcePatientIsSomebodyElse(t *testing.T) {
 	s.author.post("", as(`"birthDate": "1950-01-01",`)).is(422)
 	s.author.post("", as(`"name": [{"family": "AUTRE"}],`)).is(422)
 }
+
+// A repeat that asks for another visibility or type is no repeat.
+func TestRepeatWithOtherLabels(t *testing.T) {
+	s := newScene(t)
+	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
+	s.author.post("", push).is(200)
+	const base = `"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+                "code": "N",
+                "display": "normal"`
+	masked := strings.Replace(push, base, `"system": "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument", "code": "MASQUE_PS"`, 1)
+	if masked == push {
+		t.Fatal("the case changes nothing")
+	}
+	s.author.post("", masked).is(409)
+	s.author.post("", strings.Replace(push, "11488-4", "60591-5", 1)).is(409)
+	s.author.post("", strings.Replace(push, "Compte rendu de consultation", "Un autre titre", 1)).is(200)
+}
+
+// Who is refused for the author of a document is told so.
+func TestNotTheAuthor(t *testing.T) {
+	s := newScene(t)
+	push := strings.ReplaceAll(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"), "99999.2", "99999.8")
+	s.doctor(durand, "1750000001").post("", push).is(403).has("issue.0.expression.0", "DocumentReference.author")
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -186,10 +187,19 @@ func (c *call) putDocument(ctx context.Context, ch *change, sub *submission, doc
 
 // refusedAdd is the one wording of POLICY §7 for a dossier that takes no writes.
 func (c *call) refusedAdd(d *loaded, dec policy.Decision) error {
-	if d.header.State != store.Active && dec.Refusal() != policy.Forbidden {
+	switch {
+	case d.header.State != store.Active && dec.Refusal() != policy.Forbidden:
 		return ErrNoDossier
+	case slices.Equal(dec.Rules(), []string{"E03"}):
+		// It depends on what the caller sent and on who they are, on nothing else.
+		return &refused{class: ErrForbidden, text: notAuthor, expr: "DocumentReference.author"}
 	}
 	return refusal(dec)
+}
+
+var notAuthor = fhir.Text{
+	FR: "L’auteur du document doit être l’appelant : le professionnel lui-même ou, pour un établissement, une structure qui est la sienne (author, PractitionerRole.organization ou custodian, avec l’identifiant de la structure).",
+	EN: "The author of the document must be the caller: the professional in person or, for an establishment, a structure of its own (author, PractitionerRole.organization or custodian, with the identifier of the structure).",
 }
 
 // claimDocument makes the identifiers of a document unique for its source in
@@ -358,8 +368,25 @@ func (sub *submission) contentsOf(doc *pushedDoc) error {
 		one := sha256.Sum256(raw)
 		sum.Write(one[:])
 	}
-	sum.Sum(doc.digest[:0])
+	doc.digest = identity(sum.Sum(nil), doc.Resource)
 	return nil
+}
+
+// identity is what makes two pushes of one identifier the same: the raw
+// contents, and of the metadata the type and the security labels. A repeat that
+// asks for another visibility must not pass for done.
+func identity(contents []byte, r *fhir.Resource) [32]byte {
+	marks := []string{string(contents)}
+	for c := range r.Root().All("type", "coding") {
+		system, code := fhir.CanonicalCoding(c.Get("system").Text(), c.Get("code").Text())
+		marks = append(marks, "type|"+system+"|"+code)
+	}
+	for c := range r.Root().All("securityLabel", "coding") {
+		system, code := fhir.CanonicalCoding(c.Get("system").Text(), c.Get("code").Text())
+		marks = append(marks, "label|"+system+"|"+code)
+	}
+	slices.Sort(marks[1:])
+	return sha256.Sum256([]byte(strings.Join(marks, "\x00")))
 }
 
 func (sub *submission) contentAt(attachment fhir.Node, at string) (*pushedContent, error) {

@@ -89,7 +89,8 @@ func (c *call) readPublished(r *fhir.Resource) (*published, error) {
 		return nil, err
 	}
 	one := sha256.Sum256(plain)
-	doc.digest = sha256.Sum256(one[:])
+	contents := sha256.Sum256(one[:])
+	doc.digest = identity(contents[:], r)
 	var ok bool
 	if doc.subject, ok = c.subjectOf(r, r.Get("subject"), nil); !ok {
 		return nil, unprocessable("DocumentReference.subject", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")

@@ -26,8 +26,12 @@ var outcomes = []struct {
 	outcome
 }{
 	{ErrUnauthenticated, outcome{http.StatusUnauthorized, "login", fhir.Text{
-		FR: "Authentification requise, ou jeton refusé.",
-		EN: "Authentication is required, or the token was refused.",
+		FR: "Authentification requise : en-tête Authorization: Bearer suivi d’un jeton.",
+		EN: "Authentication is required: header Authorization: Bearer and a token.",
+	}}},
+	{ErrBadToken, outcome{http.StatusUnauthorized, "login", fhir.Text{
+		FR: "Jeton refusé : expiré, altéré, ou émis par un autre serveur. En demander un nouveau.",
+		EN: "The token was refused: expired, altered, or issued by another server. Ask for a new one.",
 	}}},
 	{ErrNotFound, outcome{http.StatusNotFound, "not-found", fhir.Text{
 		FR: "Ressource introuvable.",
@@ -50,8 +54,8 @@ var outcomes = []struct {
 		EN: "Several resources match: make the search more precise.",
 	}}},
 	{ErrConflict, outcome{http.StatusConflict, "conflict", fhir.Text{
-		FR: "Cet identifiant a déjà été envoyé par cette source avec un autre contenu, ou en partie seulement.",
-		EN: "This source already sent this identifier with another content, or sent a part of it only.",
+		FR: "Cette source a déjà utilisé cet identifiant, pour un autre contenu, un autre type ou d’autres étiquettes, pour une partie du lot seulement, ou pour un document supprimé : envoyer un nouvel identifiant, ou un remplacement (relatesTo).",
+		EN: "This source has used this identifier before, for another content, type or labels, for a part of the bundle only, or for a document that was deleted: send a new identifier, or a replacement (relatesTo).",
 	}}},
 	{ErrTooLarge, outcome{http.StatusRequestEntityTooLarge, "too-long", fhir.Text{
 		FR: "L’envoi dépasse la taille permise.",
@@ -117,6 +121,9 @@ func Refuse(err error, lang string) Answer {
 	switch o.status {
 	case http.StatusUnauthorized:
 		a.auth = `Bearer realm="dmp"`
+		if errors.Is(err, ErrBadToken) {
+			a.auth += `, error="invalid_token"` // RFC 6750 §3.1
+		}
 	case http.StatusServiceUnavailable:
 		a.retry = retryAfter
 	case http.StatusTooManyRequests:

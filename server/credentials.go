@@ -10,7 +10,8 @@ import (
 )
 
 // authenticate returns the caller whom the token of the request proves. The
-// error is dossier.ErrUnauthenticated for every cause; the cause is not told,
+// error is dossier.ErrUnauthenticated where no token came, and ErrBadToken for
+// every cause for which one is refused; the cause itself is not told,
 // not even to the log, which a token would then reach by way of a parser's
 // message.
 func (x *exchange) authenticate() (auth.Principal, error) {
@@ -20,7 +21,7 @@ func (x *exchange) authenticate() (auth.Principal, error) {
 	}
 	p, err := x.s.verifier.Verify(x.r.Context(), token)
 	if err != nil {
-		return auth.Principal{}, dossier.ErrUnauthenticated
+		return auth.Principal{}, dossier.ErrBadToken
 	}
 	x.kind = p.Kind()
 	return p, nil

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,18 +42,34 @@ commits but knows no FHIR, no caller, no key and no rule: the ceiling.`,
 				}
 				return personaToken(signer, persona, "", "")
 			}
+			if o.CeilingStore, err = besideStore(o.Store); err != nil {
+				return err
+			}
 			ctx, cancel := context.WithTimeout(c.Context(), benchTimeout)
 			defer cancel()
 			return bench.Run(ctx, o)
 		},
 	}
 	f := c.Flags()
+	f.StringVar(&o.Store, "store", "", "measure on this store: mongodb://…/NAME, with databases NAME and NAME_ceiling that are empty (the embedded one)")
 	f.IntVar(&o.Patients, "patients", 1000, "records to load")
 	f.IntVar(&o.Documents, "documents", 10, "documents in each")
 	f.DurationVar(&o.Time, "time", 5*time.Second, "how long each kind of question is asked")
 	f.IntVar(&o.Conns, "connections", 16, "the larger number of connections")
 	c.AddCommand(ceilingCommand())
 	return c
+}
+
+// besideStore is the store of the ceiling: a database beside that of the server.
+func besideStore(uri string) (string, error) {
+	if uri == "" {
+		return "", nil
+	}
+	name := databaseOf(uri)
+	if name == "" {
+		return "", errors.New("store: the URI must name a database, which is empty")
+	}
+	return strings.Replace(uri, "/"+name, "/"+name+"_ceiling", 1), nil
 }
 
 // ceilingCommand is for the bench, which starts it as a child.
@@ -69,7 +87,16 @@ func ceilingCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "http://%s\n", l.Addr())
-			return ceiling.Serve(c.Context(), data, l, records, sizes)
+			e, err := engineOf(os.Getenv(envPrefix+"STORE"), data, &clock{})
+			if err != nil {
+				return err
+			}
+			st, err := e.openOrMake(c.Context())
+			if err != nil {
+				return err
+			}
+			defer st.Close()
+			return ceiling.Serve(c.Context(), st, l, records, sizes)
 		},
 	}
 	f := c.Flags()

@@ -21,6 +21,9 @@ import (
 type Options struct {
 	// Program is the dmpd to measure.
 	Program string
+	// Store and CeilingStore are the stores of the two servers, as the setting store
+	// of dmpd: "" is the embedded one.
+	Store, CeilingStore string
 	// Patients and Documents are how many records are loaded, and how many
 	// documents each has.
 	Patients, Documents int
@@ -95,7 +98,7 @@ func (r *run) measureOurs(ctx context.Context) (m memory, startup time.Duration,
 }
 
 func (r *run) serve(ctx context.Context, data string) (*child, error) {
-	c, err := start(ctx, filepath.Join(r.dir, "log"), r.Program, "serve", "--sandbox", "--addr", "127.0.0.1:0", "--data", data)
+	c, err := start(ctx, filepath.Join(r.dir, "log"), r.Store, r.Program, "serve", "--sandbox", "--addr", "127.0.0.1:0", "--data", data)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +252,7 @@ func want(status, got int, body []byte) error {
 
 // measureCeiling does the same to the bare handler.
 func (r *run) measureCeiling(ctx context.Context) error {
-	c, err := start(ctx, filepath.Join(r.dir, "ceiling-log"), r.Program, "bench", "ceiling",
+	c, err := start(ctx, filepath.Join(r.dir, "ceiling-log"), r.CeilingStore, r.Program, "bench", "ceiling",
 		"--data", filepath.Join(r.dir, "ceiling"), "--records", strconv.Itoa(r.Patients),
 		"--push", strconv.FormatInt(r.answers.push.Load(), 10), "--search", strconv.FormatInt(r.answers.search.Load(), 10),
 		"--read", strconv.FormatInt(r.answers.read.Load(), 10), "--raw", strconv.FormatInt(r.answers.raw.Load(), 10))

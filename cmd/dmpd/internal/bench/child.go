@@ -24,8 +24,10 @@ type child struct {
 
 // start runs the program and waits until it says on which loopback port it
 // listens. What it logs goes to a file, as in a service.
-func start(ctx context.Context, log string, program string, args ...string) (*child, error) {
+// The store is told in the environment: a URI may hold a password.
+func start(ctx context.Context, log, store, program string, args ...string) (*child, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), "DMPD_STORE="+store)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 40 * time.Second
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -11,6 +11,7 @@ import (
 
 	"opendmp/cmd/dmpd/internal/ceiling"
 	"opendmp/fhir"
+	"opendmp/store/sqlite"
 )
 
 // bare serves the ceiling on a port of its own.
@@ -22,11 +23,14 @@ func bare(t *testing.T, sizes ceiling.Sizes) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	dir := t.TempDir()
-	go func() { ended <- ceiling.Serve(ctx, dir, l, 10, sizes) }()
+	st, err := sqlite.Open(ctx, t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { ended <- ceiling.Serve(ctx, st, l, 10, sizes) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if err := errors.Join(<-ended, st.Close()); err != nil {
 			t.Error(err)
 		}
 	})

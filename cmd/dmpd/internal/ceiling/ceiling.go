@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"opendmp/store"
-	"opendmp/store/sqlite"
 )
 
 // Sizes are those of what ours answers and stores, in bytes.
@@ -33,7 +32,7 @@ const (
 
 // handler answers and commits.
 type handler struct {
-	store    *sqlite.Store
+	store    store.Store
 	content  []byte
 	answers  map[string][]byte
 	dossiers []*dossier
@@ -48,13 +47,8 @@ type dossier struct {
 	version int64
 }
 
-// Serve answers on l until ctx ends, with a store of its own in dir.
-func Serve(ctx context.Context, dir string, l net.Listener, n int, sizes Sizes) error {
-	st, err := sqlite.Open(ctx, dir, sqlite.Options{})
-	if err != nil {
-		return err
-	}
-	defer st.Close()
+// Serve answers on l until ctx ends, with a store that nobody else uses.
+func Serve(ctx context.Context, st store.Store, l net.Listener, n int, sizes Sizes) error {
 	h := &handler{store: st, content: random(max(sizes.Raw, documentBody) + sealing), answers: map[string][]byte{
 		"/push": random(sizes.Push), "/search": random(sizes.Search), "/read": random(sizes.Read), "/raw": random(sizes.Raw),
 	}}
