@@ -160,7 +160,8 @@ func (v *View) consents(c *Case) {
 		case Autorisation:
 			v.authorisation(c, f, inPerson, byStructure)
 		case Blocage:
-			c.Blocked = c.Blocked || inPerson || byStructure
+			// Who cannot be blocked in person is not by way of their structure (G06).
+			c.Blocked = c.Blocked || inPerson || byStructure && !c.MT
 		case OppositionBrisDeGlace:
 			c.OpposedBTG = true
 		case OppositionCentre15:
