@@ -99,7 +99,7 @@ func (c *call) readPublished(r *fhir.Resource) (*published, error) {
 }
 
 func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) {
-	d, v, err := c.dossierOf(ctx, append(sourcePatient(doc.resource), doc.subject))
+	d, v, err := c.dossierOf(ctx, append([]subject{doc.subject}, sourcePatient(doc.resource, "DocumentReference")...))
 	if err != nil {
 		return Answer{}, err
 	}

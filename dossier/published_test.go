@@ -77,7 +77,7 @@ func TestSubmissionRefused(t *testing.T) {
 		ins := published.System + "|" + published.Value
 		first := strings.Index(good, "Patient?identifier=")
 		bad := good[:first] + strings.Replace(good[first:], ins, other.System+"|"+other.Value, 1)
-		author.post("", bad).is(422)
+		author.post("", bad).is(422).has("issue.0.expression.0", "Bundle.entry[1].resource.subject")
 	})
 	t.Run("nothing was stored", func(t *testing.T) {
 		reader := h.doctor("8899900000099", "1750000001")

@@ -22,6 +22,7 @@ type subject struct {
 	id        string
 	idents    []fhir.Ident
 	traits    *fhir.Resource // a Patient that says more than its INS; nil if none
+	at        string         // FHIRPath of where they are named
 }
 
 // subjectOf reads the subject of a resource. bundled finds the Patient entries
@@ -103,10 +104,12 @@ func (c *call) dossierOf(ctx context.Context, subjects []subject) (*loaded, *pol
 		if err != nil {
 			return nil, nil, err
 		}
-		ids = appendOnce(ids, d)
+		if ids = appendOnce(ids, d); len(ids) > 1 {
+			return nil, nil, unprocessable(s.at, "Un envoi concerne un seul dossier : un autre patient est désigné ici.", "A submission concerns one dossier: another patient is named here.")
+		}
 	}
-	if len(ids) != 1 {
-		return nil, nil, unprocessable("Bundle", "L’envoi doit concerner un dossier et un seul.", "The submission must concern exactly one dossier.")
+	if len(ids) == 0 {
+		return nil, nil, unprocessable("Bundle.entry", "Aucune entrée ne désigne le patient.", "No entry names the patient.")
 	}
 	d, err := c.load(ctx, ids[0])
 	if err != nil {

@@ -255,7 +255,7 @@ func (sub *submission) has(fullURL string) bool {
 
 // sourcePatient returns the patient as their source knows them, when the document
 // contains them: their traits must be those of the dossier.
-func sourcePatient(r *fhir.Resource) []subject {
+func sourcePatient(r *fhir.Resource, at string) []subject {
 	id, ok := strings.CutPrefix(r.At("context", "sourcePatientInfo", "reference").Text(), "#")
 	if !ok {
 		return nil
@@ -264,7 +264,7 @@ func sourcePatient(r *fhir.Resource) []subject {
 	if p == nil || p.Type() != "Patient" {
 		return nil
 	}
-	return []subject{{idents: insOf(p), traits: p}}
+	return []subject{{idents: insOf(p), traits: p, at: at + ".context.sourcePatientInfo"}}
 }
 
 // readSubjects collects the patients that List and documents name.
@@ -282,8 +282,10 @@ func (c *call) readSubjects(sub *submission, patients map[string]*fhir.Resource)
 		if !ok {
 			return unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.subject", e.Index), "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 		}
+		at := fmt.Sprintf("Bundle.entry[%d].resource", e.Index)
+		s.at = at + ".subject"
 		sub.subjects = append(sub.subjects, s)
-		sub.subjects = append(sub.subjects, sourcePatient(e.Resource)...)
+		sub.subjects = append(sub.subjects, sourcePatient(e.Resource, at)...)
 	}
 	if len(sub.subjects) == 0 {
 		return unprocessable("Bundle.entry", "Aucune entrée ne désigne le patient.", "No entry names the patient.")
