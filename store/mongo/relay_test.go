@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -29,6 +30,7 @@ const (
 type command struct {
 	name string
 	doc  bson.Raw
+	docs []bson.Raw // that follow it, to insert
 }
 
 func (c command) collection() string { return collectionOf(c.name, c.doc) }
@@ -248,19 +250,31 @@ func readMessage(r io.Reader) ([]byte, error) {
 func opcode(message []byte) uint32 { return binary.LittleEndian.Uint32(message[12:]) }
 
 // commandOf reads the command of an OP_MSG; the drivers send nothing else once they
-// know the server.
+// know the server. The command itself is the first section, of kind 0; documents to
+// insert are one of kind 1, with a length and a name before them.
 func commandOf(message []byte) (command, bool) {
 	const sections = headerSize + 4
 	if opcode(message) != opMsg || len(message) <= sections || message[sections] != 0 {
 		return command{}, false
 	}
-	doc := bson.Raw(message[sections+1:])
-	size := binary.LittleEndian.Uint32(doc)
-	doc = doc[:size]
+	doc, rest := split(message[sections+1:])
 	first, err := doc.IndexErr(0)
 	if err != nil {
 		return command{}, false
 	}
-	c := command{first.Key(), doc}
+	c := command{name: first.Key(), doc: doc}
+	if len(rest) > 0 && rest[0] == 1 {
+		_, rest, _ = bytes.Cut(rest[5:], []byte{0})
+		for len(rest) > 0 {
+			doc, rest = split(rest)
+			c.docs = append(c.docs, doc)
+		}
+	}
 	return c, !c.housekeeping()
+}
+
+// split cuts off the first BSON document.
+func split(b []byte) (bson.Raw, []byte) {
+	n := binary.LittleEndian.Uint32(b)
+	return bson.Raw(b[:n]), b[n:]
 }
