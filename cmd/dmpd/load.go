@@ -208,22 +208,54 @@ func (w *wishes) wish(bundle []byte, id string) error {
 	return errors.New("no DocumentReference to name")
 }
 
-// who is one line of the ids file.
+// who is one line of the ids file. Identifiers and codings are system|value.
 type who struct {
-	Persona   string            `json:"persona"`
-	Name      string            `json:"name"`
-	INS       string            `json:"ins,omitempty"` // system|value
-	Patient   string            `json:"patient,omitempty"`
-	Documents map[string]string `json:"documents,omitempty"`
+	Persona    string            `json:"persona"`
+	Name       string            `json:"name"`
+	Kind       string            `json:"kind"`
+	Identifier string            `json:"identifier"`
+	INS        string            `json:"ins,omitempty"` // that of a patient, again
+	Patient    string            `json:"patient,omitempty"`
+	Documents  map[string]string `json:"documents,omitempty"`
+	Profession string            `json:"profession,omitempty"`
+	Skill      string            `json:"skill,omitempty"`
+	Structure  *workplace        `json:"structure,omitempty"`
+	Note       string            `json:"note"` // in French
+}
+
+// workplace is the structure in which a persona acts.
+type workplace struct {
+	Name       string   `json:"name"`
+	Identifier []string `json:"identifier"` // system|value; each names it
+}
+
+// describe says who a persona is, without the ids that a load made.
+func describe(p sandbox.Persona) who {
+	w := who{Persona: p.Key, Name: p.Name(), Kind: p.Kind.String(), Identifier: auth.FormatIdent(p.ID), Note: p.Note()}
+	w.Profession, w.Skill = coding(p.Profession), coding(p.Skill)
+	if ids, name := p.Workplace(); len(ids) > 0 {
+		w.Structure = &workplace{Name: name}
+		for _, id := range ids {
+			w.Structure.Identifier = append(w.Structure.Identifier, auth.FormatIdent(id))
+		}
+	}
+	return w
+}
+
+func coding(c auth.Coding) string {
+	if c.IsZero() {
+		return ""
+	}
+	return c.System + "|" + c.Code
 }
 
 // writeIDs writes who is who; the file is there whole or not at all.
 func writeIDs(data string, ids map[string]string) error {
 	var all []who
 	for _, p := range sandbox.Personas() {
-		w := who{Persona: p.Key, Name: p.Name()}
+		w := describe(p)
 		if p.Kind == auth.Patient {
-			w.INS, w.Patient = p.ID.System+"|"+p.ID.Value, ids[p.Key]
+			w.INS, w.Patient = w.Identifier, ids[p.Key]
 		}
 		for _, d := range sandbox.Documents() {
 			if d.Patient == p.Key {

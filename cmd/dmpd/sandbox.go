@@ -33,7 +33,7 @@ func sandboxCommand() *cobra.Command {
 	}
 	ids := &cobra.Command{
 		Use:   "ids",
-		Short: "Print personas, their INS and Patient ids, and the ids of documents, as JSON",
+		Short: "Print as JSON who is who: identifiers, professions, structures, Patient and document ids",
 		Args:  cobra.NoArgs,
 	}
 	data := dataFlag(ids)
