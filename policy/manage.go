@@ -151,6 +151,31 @@ func (v *View) ChangePatient(before, after Facts, changed []string) Decision {
 	return And(parts...)
 }
 
+// patientActs are the acts that a change of a Patient may be.
+var patientActs = []Act{ActNameMT, ActClose, ActReopen, ActTraits, ActContact, ActINS, ActAlerts}
+
+// MayAim tells whether a request to change the i-th subject of the record may
+// learn that it is there: the caller may read it, or it is the Patient and there
+// is a change of it that is theirs to make, though they do not read it whole.
+// That is administrative staff and the health insurance (G11) in an open dossier,
+// a physician who names themself médecin traitant (G07), and in a closed dossier a
+// professional who reactivates it (G03). Whether the change that they ask for is
+// that one, ChangePatient says; what is answered is judged by Release.
+func (v *View) MayAim(i int) bool {
+	if v.Read(i).Allowed() {
+		return true
+	}
+	if v.empty() || v.rec.Subject(i).Facts.typ != typePatient {
+		return false
+	}
+	c := v.base
+	c.Qualified, c.OnlyMe, c.Expired = true, true, v.retentionOver(v.rec.patientFacts())
+	return slices.ContainsFunc(patientActs, func(a Act) bool {
+		c.Act = a
+		return v.decide(c).Allowed()
+	})
+}
+
 // patientAct returns the act that a change of an element is, and whether it is
 // one at all. An element that is not known is no act that a rule permits.
 func (v *View) patientAct(name string, before, after Facts) (Act, bool) {

@@ -319,6 +319,59 @@ func TestChangeINS(t *testing.T) {
 	}
 }
 
+// Who has a change of a Patient to make may aim at it, and still not read it; of
+// other resources only those whom they read.
+func TestMayAim(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	cases := []struct {
+		who, dossier     string
+		aims, readsWhole bool
+	}{
+		{"secretariat-nord", "alix", true, false},
+		{"secretariat-nord", "claire", false, false}, // closed
+		{"assurance-maladie", "alix", true, false},
+		{"hopital-nord", "alix", false, false},
+		{"infirmier-moreau", "basile", false, false},
+		{"medecin-leroy", "alix", true, false}, // G07
+		{"medecin-travail-colin", "alix", false, false},
+		{"medecin-durand", "david", false, false},   // blocked
+		{"infirmier-moreau", "claire", true, false}, // G03
+		{"samu-garnier", "basile", false, false},
+		{"patient-basile", "alix", false, false},
+		{"operateur", "alix", false, false},
+		{"personne", "alix", false, false},
+		{"patient-alix", "alix", true, true},
+		{"medecin-durand", "alix", true, true},
+	}
+	for _, c := range cases {
+		d := castDossier(t, c.dossier)
+		if c.dossier == "claire" {
+			d.subjects[0].Facts.person.closedOn = "2026-06-30"
+		}
+		v := e.view(cast(t, c.who), d.record(), noon)
+		if aims, reads := v.MayAim(0), v.Read(0).Allowed(); aims != c.aims || reads != c.readsWhole {
+			t.Errorf("%s, Patient/%s: aims %v, reads %v", c.who, c.dossier, aims, reads)
+		}
+		for i := 1; i < v.rec.Len()+1; i++ {
+			if v.MayAim(i) != v.Read(i).Allowed() {
+				t.Errorf("%s: aims at %s", c.who, v.rec.Subject(i).Ref)
+			}
+		}
+	}
+	// What they then change is judged, and what is answered is a read.
+	rec := castDossier(t, "alix").record()
+	v := e.view(cast(t, "secretariat-nord"), rec, noon)
+	before := rec.Subject(0).Facts
+	for element, allowed := range map[string]bool{"name": true, "address": true, "generalPractitioner": false, extAlertes: false} {
+		if d := v.ChangePatient(before, before, []string{element}); d.Allowed() != allowed {
+			t.Errorf("%s by administrative staff: %v by %v", element, d.Allowed(), d.Rules())
+		}
+	}
+	if r, d := v.Release(parse(t, patientJSON("alix", true, "", "medecin-martin")), Origin{}); r.Ok() || d.Allowed() {
+		t.Error("administrative staff read the full Patient")
+	}
+}
+
 // Ten years after closing nothing comes back, nor where the day is unknown.
 func TestReopenInTime(t *testing.T) {
 	e, rec := sandboxEngine(t, nil), castDossier(t, "claire").record()

@@ -33,6 +33,11 @@ func asksEverything(t *testing.T, v *View) []string {
 		note("read", v.Read(i))
 	}
 	note("read before the first", v.Read(-1))
+	for i := -1; i < 20; i++ {
+		if v.MayAim(i) {
+			given = append(given, "aim")
+		}
+	}
 	for _, typ := range []string{"DocumentReference", "List", "Patient", "Consent", "RelatedPerson", "Provenance", "AuditEvent", "Observation", ""} {
 		note("search "+typ, v.Search(typ, false))
 		note("search by identifier "+typ, v.Search(typ, true))
