@@ -51,6 +51,7 @@ const (
 	ActTraits     // identity traits
 	ActContact    // contact data
 	ActINS        // the national identifier
+	ActDeath      // the death of the patient, which closes the dossier
 	ActAlerts     // settings of alerts
 	ActAddRelated // a representative
 	ActEmergency  // a bris de glace opened

@@ -88,6 +88,8 @@ type patientFacts struct {
 	gps       []fhir.Ident // médecins traitants
 	closedOn  string       // dmp-fermeture, dateFermeture
 	motive    bool         // and it has a motifFermeture
+	ofDeath   bool         // which is DECES
+	deceased  bool         // deceased[x] says so
 }
 
 // Type returns the resource type, "DocumentReference"; "" for the zero Facts and

@@ -86,7 +86,7 @@ func (p period) append(b []byte) []byte {
 }
 
 func (p patientFacts) append(b []byte) []byte {
-	b = append(b, packed(p.active, p.hasINS, p.qualified, p.motive))
+	b = append(b, packed(p.active, p.hasINS, p.qualified, p.motive, p.ofDeath, p.deceased))
 	b = appendIdents(b, p.ins)
 	b = appendString(b, p.birth)
 	b = appendIdents(b, p.gps)
@@ -269,9 +269,10 @@ func (d *decoder) facts() Facts {
 func (d *decoder) period() period { return period{d.varint(), d.varint()} }
 
 func (d *decoder) patient() patientFacts {
-	flags := d.flags(4)
+	flags := d.flags(6)
 	return patientFacts{
 		active: flags&1 != 0, hasINS: flags&2 != 0, qualified: flags&4 != 0, motive: flags&8 != 0,
+		ofDeath: flags&16 != 0, deceased: flags&32 != 0,
 		ins: d.idents(), birth: d.string(), gps: d.idents(), closedOn: d.string(),
 	}
 }

@@ -26,7 +26,9 @@ func someFacts(t testing.TB) []Facts {
 		Deposited: noon, HiddenSince: noon.Add(time.Microsecond), By: fhir.Ident{System: "s", Value: "v"}, ByKind: auth.Establishment,
 		Structures: []fhir.Ident{{System: oidStructure, Value: "1"}}, MaskedByPatient: true, Deleted: true,
 	})
-	return append(all, full)
+	dead := facts(t, patientJSON("alix", false, `"deceasedBoolean":true,"extension":[{"url":"`+extFermeture+`","extension":[{"url":"dateFermeture","valueDate":"2026-11-22"},`+
+		`{"url":"motifFermeture","valueCodeableConcept":{"coding":[{"code":"DECES"}]}}]}],`), Origin{})
+	return append(all, dead, full)
 }
 
 func TestFactsRoundTrip(t *testing.T) {

@@ -17,11 +17,15 @@ const (
 	extReliability20 = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-ident-reliability"
 )
 
+// motiveDeath is the motive of a closing by death (G12).
+const motiveDeath = "DECES"
+
 func (x *extraction) patient() {
 	x.begin(typePatient)
 	x.facts.status = Current
 	x.facts.person.active = x.r.Get("active").True()
 	x.facts.person.birth = x.r.Get("birthDate").Text()
+	x.facts.person.deceased = x.r.Get("deceasedBoolean").True() || x.r.Get("deceasedDateTime").Exists()
 	x.ins()
 	x.identifiers(x.r.Get("identifier"))
 	gps := extraction{r: x.r}
@@ -70,7 +74,9 @@ func (x *extraction) closing(e fhir.Node) {
 		case sub.Get("url").Is("dateFermeture"):
 			x.facts.person.closedOn = sub.Get("valueDate").Text()
 		case sub.Get("url").Is("motifFermeture"):
-			x.facts.person.motive = sub.At("valueCodeableConcept", "coding", "code").Text() != ""
+			code := sub.At("valueCodeableConcept", "coding", "code")
+			x.facts.person.motive = code.Text() != ""
+			x.facts.person.ofDeath = code.Is(motiveDeath)
 		}
 	}
 }

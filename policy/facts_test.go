@@ -205,20 +205,20 @@ func TestFactsOfConsents(t *testing.T) {
 }
 
 func TestFactsOfPatients(t *testing.T) {
-	json := `{"resourceType":"Patient","id":"alix","active":false,"birthDate":"1985-04-12",` +
+	json := `{"resourceType":"Patient","id":"alix","active":false,"birthDate":"1985-04-12","deceasedDateTime":"2026-01-04",` +
 		`"extension":[{"url":"` + extReliability + `","extension":[{"url":"identityStatus","valueCoding":{"system":"urn:any","code":"QUAL"}}]},` +
-		`{"url":"` + extFermeture + `","extension":[{"url":"dateFermeture","valueDate":"2026-01-05"},{"url":"motifFermeture","valueCodeableConcept":{"coding":[{"code":"patient-demande"}]}}]}],` +
+		`{"url":"` + extFermeture + `","extension":[{"url":"dateFermeture","valueDate":"2026-01-05"},{"url":"motifFermeture","valueCodeableConcept":{"coding":[{"code":"DECES"}]}}]}],` +
 		`"identifier":[{"use":"old","system":"` + fhir.SystemINSNIA + `","value":"1"},{"system":"urn:ipp","value":"7"},{"use":"official","system":"` + fhir.SystemINSNIR + `","value":"2"}],` +
 		`"generalPractitioner":[` + authorJSON("medecin-martin") + `,{"reference":"#g"}],` +
 		`"contained":[{"resourceType":"Practitioner","id":"g","identifier":[{"system":"` + oidPerson + `","value":"8899900000012"}]}]}`
 	f := facts(t, json, Origin{})
 	want := patientFacts{
 		ins:    []fhir.Ident{{System: fhir.SystemINSNIR, Value: "2"}, {System: fhir.SystemINSNIA, Value: "1"}},
-		hasINS: true, qualified: true, birth: "1985-04-12", closedOn: "2026-01-05", motive: true,
+		hasINS: true, qualified: true, birth: "1985-04-12", closedOn: "2026-01-05", motive: true, ofDeath: true, deceased: true,
 		gps: []fhir.Ident{ident(oidPerson, "8899900000010"), ident(oidPerson, "8899900000012")},
 	}
 	if got := f.person; !slices.Equal(got.ins, want.ins) || !slices.Equal(got.gps, want.gps) || got.birth != want.birth ||
-		got.closedOn != want.closedOn || !got.hasINS || !got.qualified || !got.motive || got.active {
+		got.closedOn != want.closedOn || !got.hasINS || !got.qualified || !got.motive || !got.ofDeath || !got.deceased || got.active {
 		t.Errorf("%+v", got)
 	}
 	if born, ok := f.BirthDate(); !ok || born.Format(time.DateOnly) != "1985-04-11" { // midnight in Paris

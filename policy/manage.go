@@ -152,7 +152,7 @@ func (v *View) ChangePatient(before, after Facts, changed []string) Decision {
 }
 
 // patientActs are the acts that a change of a Patient may be.
-var patientActs = []Act{ActNameMT, ActClose, ActReopen, ActTraits, ActContact, ActINS, ActAlerts}
+var patientActs = []Act{ActNameMT, ActClose, ActReopen, ActTraits, ActContact, ActINS, ActAlerts, ActDeath}
 
 // MayAim tells whether a request to change the i-th subject of the record may
 // learn that it is there: the caller may read it, or it is the Patient and there
@@ -186,6 +186,8 @@ func (v *View) patientAct(name string, before, after Facts) (Act, bool) {
 		return ActNameMT, true
 	case name == "active" || name == extFermeture:
 		return closingAct(before.person, after.person), true
+	case strings.HasPrefix(name, "deceased") && dies(before.person, after.person):
+		return ActDeath, true
 	case name == "identifier" && !sameINS(before.person, after.person):
 		return ActINS, true
 	case name == "identifier":
@@ -200,10 +202,12 @@ func (v *View) patientAct(name string, before, after Facts) (Act, bool) {
 	return NoAct, true
 }
 
-// closingAct tells closing from reactivation. What is neither, such as another
-// motive for a closing long done, no rule permits.
+// closingAct tells closing, by death or not, from reactivation. What is neither,
+// such as another motive for a closing long done, no rule permits.
 func closingAct(before, after patientFacts) Act {
 	switch {
+	case before.active && !after.active && dies(before, after):
+		return ActDeath
 	case before.active && !after.active:
 		return ActClose
 	case !before.active && after.active:
@@ -212,14 +216,19 @@ func closingAct(before, after patientFacts) Act {
 	return NoAct
 }
 
+// dies tells whether a change says that the patient is dead, which was not said
+// before.
+func dies(before, after patientFacts) bool { return !before.deceased && after.deceased }
+
 // differences yields the acts that the facts of a Patient show.
 func differences(before, after Facts) func(func(Act, bool) bool) {
 	return func(yield func(Act, bool) bool) {
 		was, is := before.person, after.person
 		_ = yield(ActNameMT, !slices.Equal(was.gps, is.gps)) &&
 			yield(closingAct(was, is), was.active != is.active) &&
+			yield(ActDeath, dies(was, is)) &&
 			yield(ActINS, !sameINS(was, is)) &&
-			yield(ActTraits, was.birth != is.birth || was.qualified != is.qualified || !slices.Equal(before.local(), after.local()))
+			yield(ActTraits, was.birth != is.birth || was.qualified != is.qualified || was.deceased && !is.deceased || !slices.Equal(before.local(), after.local()))
 	}
 }
 
@@ -243,6 +252,8 @@ func (v *View) patient(a Act, before, after patientFacts) Case {
 		c.OnlyMe = v.onlyMe(before.gps, after.gps)
 	case ActClose:
 		c.BadChange = !after.motive
+	case ActDeath:
+		c.BadChange = !before.active || after.active || !after.ofDeath
 	case ActINS:
 		c.BadChange = !newINS(before, after)
 	}

@@ -319,6 +319,53 @@ func TestChangeINS(t *testing.T) {
 	}
 }
 
+// Death closes the dossier, with its motive, in the same change (G12).
+func TestDeath(t *testing.T) {
+	e, rec := sandboxEngine(t, nil), castDossier(t, "alix").record()
+	closing := func(code string) string {
+		return `"extension":[{"url":"` + extFermeture + `","extension":[{"url":"dateFermeture","valueDate":"2026-11-22"},` +
+			`{"url":"motifFermeture","valueCodeableConcept":{"coding":[{"code":"` + code + `"}]}}]}],`
+	}
+	const dead, deadOn, alive = `"deceasedBoolean":true,`, `"deceasedDateTime":"2026-11-21",`, `"deceasedBoolean":false,`
+	const both = "active,deceasedBoolean," + extFermeture
+	cases := []struct {
+		name, who     string
+		before, after string // extra members
+		active        bool   // after
+		elements      string
+		want, rules   string
+	}{
+		{"closing", "medecin-martin", "", dead + closing("DECES"), false, both, "oui", "G12"},
+		{"closing, with the day", "medecin-durand", "", deadOn + closing("DECES"), false, "active,deceasedDateTime," + extFermeture, "oui", "G12"},
+		{"closing, by administrative staff", "secretariat-nord", "", dead + closing("DECES"), false, both, "oui", "G12"},
+		{"without authorisation", "medecin-leroy", "", dead + closing("DECES"), false, both, "403", "-"},
+		{"by the patient", "patient-alix", "", dead + closing("DECES"), false, both, "403", "-"},
+		{"by the health insurance", "assurance-maladie", "", dead + closing("DECES"), false, both, "403", "-"},
+		{"not closing", "medecin-martin", "", dead, true, "deceasedBoolean", "422", "G12"},
+		{"not closing, with the day", "medecin-martin", "", deadOn, true, "deceasedDateTime", "422", "G12"},
+		{"not closing, not said to differ", "secretariat-nord", "", dead, true, "name", "422", "G12"},
+		{"closing for another motive", "medecin-martin", "", dead + closing("patient-demande"), false, both, "422", "G12"},
+		{"closing without motive", "medecin-martin", "", dead, false, "active,deceasedBoolean", "422", "G12"},
+		{"the motive, and open", "medecin-martin", "", dead + closing("DECES"), true, "deceasedBoolean," + extFermeture, "422", "G12"},
+		{"not dead", "secretariat-nord", "", alive, true, "deceasedBoolean", "oui", "G11"},
+		{"not dead after all", "secretariat-nord", dead, alive, true, "deceasedBoolean", "oui", "G11"},
+		{"not dead after all, by the patient", "patient-alix", dead, "", true, "telecom", "403", "-"},
+		{"the day, later", "medecin-durand", dead, deadOn, true, "deceasedBoolean,deceasedDateTime", "oui", "G11"},
+		{"closing by staff, nobody dead", "secretariat-nord", "", closing("DECES"), false, "active," + extFermeture, "403", "-"},
+	}
+	for _, c := range cases {
+		before := facts(t, patientJSON("alix", true, c.before, "medecin-martin"), Origin{})
+		after := facts(t, patientJSON("alix", c.active, c.after, "medecin-martin"), Origin{})
+		d := e.view(cast(t, c.who), rec, noon).ChangePatient(before, after, strings.Split(c.elements, ","))
+		if got := answer(ActDeath, d); got != c.want || !slices.Equal(d.Rules(), listed(c.rules)) {
+			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+		if c.want == "422" && !strings.Contains(d.Text().FR, "DECES") {
+			t.Errorf("%s: %s", c.name, d.Text().FR)
+		}
+	}
+}
+
 // Who has a change of a Patient to make may aim at it, and still not read it; of
 // other resources only those whom they read.
 func TestMayAim(t *testing.T) {

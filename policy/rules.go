@@ -102,7 +102,7 @@ const (
 		1<<ActArchive | 1<<ActArchiveList | 1<<ActTouch
 	additions = 1<<ActAdd | 1<<ActAddList
 	keeping   = 1<<ActConsent | 1<<ActWithdraw | 1<<ActNameMT | 1<<ActClose |
-		1<<ActTraits | 1<<ActContact | 1<<ActINS | 1<<ActAlerts
+		1<<ActTraits | 1<<ActContact | 1<<ActINS | 1<<ActAlerts | 1<<ActDeath
 )
 
 // byID tells whether an act names one resource by its id. Whatever refuses it,

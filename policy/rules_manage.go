@@ -265,6 +265,24 @@ var rulesOfManaging = []rule{
 		},
 	},
 	{
+		id: "G12",
+		sentence: fhir.Text{
+			FR: "Le décès ferme le dossier dans le même changement, avec le motif DECES ; l'inscrit un médecin traitant, un professionnel VALIDE ou un agent administratif.",
+			EN: "Death closes the dossier in the same change, with motive DECES; it is recorded by a médecin traitant, a professional with VALIDE or administrative staff."},
+		source: "POLICY §4; DOMAIN §6",
+		on:     on(ActDeath),
+		class:  Unprocessable,
+		told: fhir.Text{
+			FR: "Le décès du patient ferme le dossier : active=false et dmp-fermeture avec le motif DECES, dans le même changement.",
+			EN: "The death of the patient closes the dossier: active=false and dmp-fermeture with the motive DECES, in the same change."},
+		judge: func(c Case) Effect {
+			if c.BadChange {
+				return Refuse
+			}
+			return permitIf(c.treating() || c.Kind == auth.Administrative)
+		},
+	},
+	{
 		id: "6.RelatedPerson",
 		sentence: fhir.Text{
 			FR: "Un représentant est inscrit par le patient avec un second facteur, ou à l'ouverture par qui ouvre.",
