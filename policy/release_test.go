@@ -353,3 +353,31 @@ func TestReleaseEvent(t *testing.T) {
 		}
 	}
 }
+
+// The health insurance may ask whether there is a dossier, and gets the answer
+// that an establishment gets. Who may not ask learns nothing from the refusal.
+func TestWhoAsksForStatus(t *testing.T) {
+	e, rec := sandboxEngine(t, nil), castDossier(t, "alix").record()
+	patient := parse(t, patientJSON("alix", true, "", "medecin-martin"))
+	status := func(who string) string {
+		return released(e.view(cast(t, who), rec, noon).ReleaseStatus(patient, Origin{}))
+	}
+	if insurance := status("assurance-maladie"); insurance == "" || insurance != status("hopital-nord") {
+		t.Errorf("the health insurance: %s", insurance)
+	}
+	for _, c := range []struct {
+		who     string
+		refused bool
+	}{
+		{"assurance-maladie", false}, {"secretariat-nord", false}, {"hopital-nord", false}, {"medecin-leroy", false}, {"samu-garnier", false},
+		{"operateur", true}, {"personne", true}, {"patient-basile", true}, {"representative-lambert", true},
+	} {
+		there, none := e.view(cast(t, c.who), rec, noon).Search("Patient", true), e.view(cast(t, c.who), nil, noon).Search("Patient", true)
+		if there.Allowed() == c.refused || none.Allowed() {
+			t.Errorf("%s: %v by %v; no dossier: %v by %v", c.who, there.Allowed(), there.Rules(), none.Allowed(), none.Rules())
+		}
+		if c.refused && (there.Refusal() != Forbidden || none.Refusal() != Forbidden) || !c.refused && none.Refusal() != Hidden {
+			t.Errorf("%s: refusal %v; no dossier %v", c.who, there.Refusal(), none.Refusal())
+		}
+	}
+}

@@ -330,12 +330,12 @@ var rulesOfReading = []rule{
 	{
 		id: "6.TD0.2",
 		sentence: fhir.Text{
-			FR: "L'existence, l'état et son propre statut sont répondus à tout professionnel, établissement ou agent administratif identifié, dossier ouvert ou fermé.",
-			EN: "Existence, state and one's own status are answered to any identified professional, establishment or administrative caller, open or closed."},
+			FR: "L'existence, l'état et son propre statut sont répondus à tout professionnel, établissement ou agent administratif identifié et à l'assurance maladie, dossier ouvert ou fermé.",
+			EN: "Existence, state and one's own status are answered to any identified professional, establishment or administrative caller and to the health insurance, open or closed."},
 		source: "POLICY §6; DOMAIN §2.8",
 		on:     on(ActReadStatus),
 		judge: func(c Case) Effect {
-			return permitIf(c.carer() || c.Kind == auth.Establishment || c.Kind == auth.Administrative || c.holder())
+			return permitIf(c.carer() || c.system() || c.holder())
 		},
 	},
 	{

@@ -299,7 +299,8 @@ func (v *View) aboutMe(f *Facts) bool {
 // its identifier (TD3.1b). An extent of Metadata means own documents only. What
 // the search then finds is decided subject by subject.
 //
-// A refusal is Hidden where the answer is that of no dossier, else Forbidden.
+// A refusal is Hidden where the answer is that of no dossier, else Forbidden: who
+// may not ask at all is Forbidden whether there is a dossier or not.
 func (v *View) Search(typ string, byIdentifier bool) Decision {
 	if v.empty() {
 		return Decision{}
