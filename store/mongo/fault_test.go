@@ -116,6 +116,7 @@ func TestGoneAtEachStep(t *testing.T) {
 			})
 		})
 	}
+	collected(t, direct)
 }
 
 // TestUnknownCommit loses commits, or their answers, for a while or for good.

@@ -38,8 +38,8 @@ func (s *Store) upload(ctx context.Context, u *uploadDoc, sealed io.Reader) (rea
 	if read == nil && err == nil {
 		err = s.step(ctx, func(ctx context.Context) error { return s.keep(ctx, u) })
 	}
-	if read != nil || err != nil && (ours(err) || ctx.Err() != nil) {
-		s.giveUp(ctx, u)
+	if read != nil || err != nil && (ours(err) || errors.Is(err, errCollected) || ctx.Err() != nil) {
+		s.giveUp(ctx, u, errors.Is(err, errCollected))
 	}
 	return read, err
 }
@@ -127,10 +127,15 @@ func alive(loose []byte) bson.D {
 
 // giveUp removes what an upload that failed has written, when it was not the
 // database that failed; what stays is for Collect. An upload that was kept after
-// all stays: only a prefix that is loose is removed.
-func (s *Store) giveUp(ctx context.Context, u *uploadDoc) {
+// all stays: only a prefix that is loose is removed, or one that Collect has taken,
+// for the chunks that came after it.
+func (s *Store) giveUp(ctx context.Context, u *uploadDoc, collected bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout/2)
 	defer cancel()
+	if collected {
+		_, _ = s.chunks.DeleteMany(ctx, within(u.Loose, sizeInt32))
+		return
+	}
 	_ = s.sweep(ctx, u.Loose)
 }
 
