@@ -419,6 +419,20 @@ func TestMayAim(t *testing.T) {
 	}
 }
 
+// A médecin traitant who acts as an occupational physician is not told, nor given,
+// what they have otherwise.
+func TestOccupationalMedecinTraitant(t *testing.T) {
+	e, rec := sandboxEngine(t, nil), castDossier(t, "alix").record()
+	k := cast(t, "medecin-martin")
+	if got := e.view(k, rec, noon).Situation().Authorisation; got != Valide {
+		t.Errorf("médecin traitant: %v", got)
+	}
+	k.occupational = true
+	if got := e.view(k, rec, noon).Situation().Authorisation; got != NonExiste {
+		t.Errorf("acting as occupational physician: %v", got)
+	}
+}
+
 // Ten years after closing nothing comes back, nor where the day is unknown.
 func TestReopenInTime(t *testing.T) {
 	e, rec := sandboxEngine(t, nil), castDossier(t, "claire").record()

@@ -128,7 +128,7 @@ func (v *View) situate() {
 	case auth.Representative:
 		c.Holder = known && v.represents(micros(majority))
 	}
-	if c.MT {
+	if c.MT && !c.Occupational {
 		c.Authorisation = Valide
 	}
 	if c.Grant {
@@ -183,9 +183,13 @@ func (v *View) consents(c *Case) {
 	}
 }
 
+// authorisation reads one authorisation into the case. Of an occupational
+// physician acting as such only a personal one counts, where the settings let them
+// read at all (L14).
 func (v *View) authorisation(c *Case, f *Facts, inPerson, byStructure bool) {
+	express := inPerson && c.Options.OccupationalByConsent
 	switch {
-	case !inPerson && !byStructure:
+	case !inPerson && !byStructure || c.Occupational && !express:
 	case f.period.holds(v.now):
 		c.Authorisation = Valide
 		c.Personal = c.Personal || inPerson
