@@ -15,6 +15,11 @@
 // What it refuses: to interpret a sealed byte, to search by content, to hold
 // anything about a caller.
 //
-// Two engines implement Store: store/sqlite (embedded, the default) and
+// Dumper and Loader (dump.go) are for `dmpd copy`, which moves a whole store from
+// one engine to another: plain records in one total order that both engines share,
+// so that a copy can go on where it stopped and both sides can be compared. What
+// is copied stays sealed; no key is needed.
+//
+// Two engines implement Store, and these two: store/sqlite (embedded, the default) and
 // store/mongo (production). Both pass store/storetest.
 package store

@@ -220,7 +220,8 @@ func (s *Store) Load(ctx context.Context, items []store.Item) error {
 type load struct {
 	versions []versionDoc
 	rows     []rowDoc
-	contents []store.ContentItem
+	contents []contentDoc        // with their bytes inside
+	adopted  []store.ContentItem // uploaded before
 	claims   []claimDoc
 	finds    []findDoc
 	keys     []keyDoc
@@ -268,7 +269,11 @@ func (l *load) add(item store.Item) {
 	case store.RowItem:
 		l.rows = append(l.rows, rowDoc{ID: id, Version: i.Version, Type: []byte(i.Type), Updated: nanos(i.Updated), Deleted: i.Deleted, Summary: filled(i.Summary)})
 	case store.ContentItem:
-		l.contents = append(l.contents, i)
+		if i.Sealed == nil {
+			l.adopted = append(l.adopted, i)
+			break
+		}
+		l.contents = append(l.contents, contentDoc{ID: id, Owner: slices.Clone(i.Owner[:]), Data: i.Sealed})
 	case store.ClaimItem:
 		l.claims = append(l.claims, claimDoc{ID: id, Ref: refID(i.Ref.Dossier, i.Ref.Row)})
 	case store.FindItem:
@@ -304,6 +309,7 @@ func (s *Store) load(ctx context.Context, l *load) error {
 	for _, insert := range []func() error{
 		func() error { return insert(ctx, s.versions, l.versions) },
 		func() error { return insert(ctx, s.rows, l.rows) },
+		func() error { return insert(ctx, s.contents, l.contents) },
 		func() error { return insert(ctx, s.claims, l.claims) },
 		func() error { return insert(ctx, s.finds, l.finds) },
 		func() error { return insert(ctx, s.wrapped, l.keys) },
@@ -314,8 +320,8 @@ func (s *Store) load(ctx context.Context, l *load) error {
 			return err
 		}
 	}
-	for i := range l.contents {
-		c := &l.contents[i]
+	for i := range l.adopted {
+		c := &l.adopted[i]
 		if err := s.applyContents(ctx, &store.Tx{Dossier: c.Dossier, Contents: []store.Content{c.Content}}); err != nil {
 			return err
 		}
