@@ -264,7 +264,8 @@ func TestReleaseStatus(t *testing.T) {
 		{"david", "hopital-nord", `"valueCode":"VALIDE"`},
 		{"claire", "hopital-sud", `"active":false`},
 		{"basile", "samu-garnier", ""},
-		{"alix", "assurance-maladie", ""},
+		{"alix", "assurance-maladie", `"valueCode":"NON_EXISTE"`},
+		{"alix", "operateur", ""},
 		{"alix", "patient-basile", ""},
 		{"alix", "personne", ""},
 	}
