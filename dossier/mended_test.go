@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"opendmp/auth"
 )
 
 // What concerns a document hidden from the patient leaves no line in the history
@@ -113,4 +115,42 @@ func TestNotTheAuthor(t *testing.T) {
 	s := newScene(t)
 	push := strings.ReplaceAll(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"), "99999.2", "99999.8")
 	s.doctor(durand, "1750000001").post("", push).is(403).has("issue.0.expression.0", "DocumentReference.author")
+}
+
+func administrative(id, structure string) auth.Claims {
+	c := professional(id, "", structure)
+	c.DMP.Kind, c.DMP.Profession = "administrative", nil
+	return c
+}
+
+// Front-office staff change traits and nothing clinical, and get no Patient back.
+func TestAdministrativeStaff(t *testing.T) {
+	s := newScene(t)
+	staff := s.as(administrative("8899900000070", "1750000003"))
+	staff.patch("Patient/"+s.patient, `[{"op":"replace","path":"/birthDate","value":"1955-12-02"}]`).is(204)
+	s.me().get("Patient/"+s.patient).is(200).has("birthDate", "1955-12-02")
+	staff.get("Patient/" + s.patient).is(404)
+	staff.patch("Patient/"+s.patient, `[{"op":"remove","path":"/generalPractitioner"}]`).is(422)
+	doc := "DocumentReference/" + s.doc
+	if got := staff.do("DELETE", doc, "", "").Status(); got != 403 && got != 404 {
+		t.Errorf("staff deletes a document: %d", got)
+	}
+	if got := staff.patch(doc, label("MASQUE_PS")).Status(); got != 403 && got != 404 {
+		t.Errorf("staff masks a document: %d", got)
+	}
+}
+
+// No INS is taken from somebody, and none is added out of nothing.
+func TestINSStays(t *testing.T) {
+	s := newScene(t)
+	s.openFor(farid)
+	s.name(martin)
+	doctor := s.doctor(martin, "1750000003")
+	other := `[{"op":"add","path":"/identifier/-","value":{"use":"old","system":"` + farid.System + `","value":"` + farid.Value + `"}}]`
+	doctor.patch("Patient/"+s.patient, other).is(422)
+	s.reader().patch("Patient/"+s.patient, strings.Replace(other, farid.Value, "190073306330040", 1)).is(422)
+	s.reader().get("Patient?identifier="+farid.System+"|"+farid.Value).is(200).has("total", "1")
+	if id := s.reader().get("Patient?identifier=" + farid.System + "|" + farid.Value).at("entry.0.resource.id"); id == s.patient {
+		t.Error("an INS moved to another dossier")
+	}
 }

@@ -57,8 +57,8 @@ func (c *call) readPatch() (fhir.PatchSet, error) {
 	return fhir.PatchSet{}, ErrMediaType
 }
 
-// aim finds the one resource that the request names and that the caller sees;
-// row is nil when there is none. The dossier is that of the match, or the last
+// aim finds the one resource that the request names and that the caller sees, or
+// may change without reading it whole (policy.View.MayAim); row is nil when there is none. The dossier is that of the match, or the last
 // one looked at.
 func (c *call) aim(ctx context.Context) (*loaded, *policy.View, *row, error) {
 	if c.r.ID != "" {
@@ -67,7 +67,7 @@ func (c *call) aim(ctx context.Context) (*loaded, *policy.View, *row, error) {
 			return nil, nil, nil, err
 		}
 		ref := c.r.Type + "/" + c.r.ID
-		if r := d.find(ref); r != nil && !r.deleted && v.Read(d.byRef[ref]).Allowed() {
+		if r := d.find(ref); r != nil && !r.deleted && v.MayAim(d.byRef[ref]) {
 			return d, v, r, nil
 		}
 		return d, v, nil, nil
