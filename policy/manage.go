@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"opendmp/auth"
@@ -362,10 +363,12 @@ func opening(c Case, k caller, f consentFacts) bool {
 // SystemCircumstance is the code system of the circumstances of a bris de glace.
 const SystemCircumstance = "urn:opendmp:circonstance-urgence"
 
-// The length of the reason of a bris de glace, in characters (POLICY §5).
+// The length of the reason of a bris de glace, in characters (POLICY §5), and how
+// many of them are letters or digits, so that there is something to read.
 const (
 	minReason = 10
 	maxReason = 500
+	minWords  = 10
 )
 
 // Emergency decides on opening a bris de glace (POLICY §5). circumstance and
@@ -377,8 +380,27 @@ func (v *View) Emergency(circumstance auth.Coding, reason string) Decision {
 	}
 	c := v.base
 	c.Act = ActEmergency
-	length := utf8.RuneCountInString(strings.TrimSpace(reason))
 	known := circumstance == auth.Coding{System: SystemCircumstance, Code: "hors-etat-de-consentir"}
-	c.Justified = known && utf8.ValidString(reason) && length >= minReason && length <= maxReason
+	c.Justified = known && isReason(reason)
 	return v.decide(c)
+}
+
+// isReason tells whether a reason is in order: text of the right length after
+// trimming, and nothing in it, but line feeds, that is not shown as it is (control
+// and format characters, Cc and Cf).
+func isReason(reason string) bool {
+	length := utf8.RuneCountInString(strings.TrimSpace(reason))
+	if !utf8.ValidString(reason) || length < minReason || length > maxReason {
+		return false
+	}
+	words := 0
+	for _, r := range reason {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			words++
+		case r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf):
+			return false
+		}
+	}
+	return words >= minWords
 }

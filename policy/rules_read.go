@@ -62,14 +62,14 @@ var rulesOfCallers = []rule{
 	{
 		id: "5.motif",
 		sentence: fhir.Text{
-			FR: "Un bris de glace demande une circonstance codée et un motif écrit de 10 à 500 caractères.",
-			EN: "Break-glass asks for a coded circumstance and a written reason of 10 to 500 characters."},
+			FR: "Un bris de glace demande une circonstance codée et un motif écrit de 10 à 500 caractères, dont dix lettres ou chiffres.",
+			EN: "Break-glass asks for a coded circumstance and a written reason of 10 to 500 characters, ten of them letters or digits."},
 		source: "POLICY §5; CSP L.1111-17 I",
 		on:     on(ActEmergency),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "La circonstance ou le motif écrit (10 à 500 caractères) n'est pas valable.",
-			EN: "The circumstance or the written reason (10 to 500 characters) is not valid."},
+			FR: "La circonstance ou le motif écrit (10 à 500 caractères, dont dix lettres ou chiffres) n'est pas valable.",
+			EN: "The circumstance or the written reason (10 to 500 characters, ten of them letters or digits) is not valid."},
 		// Before all that the dossier decides, so that it gives nothing away.
 		judge: func(c Case) Effect { return refuseIf(!c.Justified) },
 	},
