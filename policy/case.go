@@ -52,6 +52,7 @@ const (
 	ActContact    // contact data
 	ActINS        // the national identifier
 	ActDeath      // the death of the patient, which closes the dossier
+	ActElement    // an element of the Patient that no change may touch
 	ActAlerts     // settings of alerts
 	ActAddRelated // a representative
 	ActEmergency  // a bris de glace opened

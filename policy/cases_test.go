@@ -34,7 +34,7 @@ var actWords = map[string]Act{
 	"archiver": ActArchive, "archiver une liste": ActArchiveList, "ne rien changer": ActTouch, "modifier": ActPatch,
 	"ouvrir": ActOpen, "fermer": ActClose, "rouvrir": ActReopen, "détruire": ActDestroy,
 	"consentir": ActConsent, "retirer": ActWithdraw, "désigner un traitant": ActNameMT,
-	"traits": ActTraits, "coordonnées": ActContact, "changer l'INS": ActINS, "décès": ActDeath, "alertes": ActAlerts,
+	"traits": ActTraits, "coordonnées": ActContact, "changer l'INS": ActINS, "décès": ActDeath, "autre élément": ActElement, "alertes": ActAlerts,
 	"inscrire un représentant": ActAddRelated, "urgence": ActEmergency,
 }
 

@@ -114,7 +114,7 @@ func (v *View) retentionOver(p patientFacts) bool {
 // by which they are reached (G11). Urls are of extensions.
 var traits = []string{
 	"name", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime", "multipleBirthBoolean", "multipleBirthInteger", "text",
-	"maritalStatus", "photo", extReliability, extReliability20,
+	extReliability, extReliability20,
 	"http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
 	"https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-place",
 }
@@ -124,15 +124,15 @@ var contact = []string{"telecom", "address", "contact", "communication"}
 // ChangePatient decides on changing the Patient of the dossier, by element:
 // changed holds the names of the top-level elements that differ, and the urls of
 // the extensions that do. G07 for generalPractitioner, G02 and G03 for active
-// and dmp-fermeture, G10 for the alerts, G11 for the rest. "id" and "meta" are the
-// server's and count for nothing; an element that no rule knows refuses.
+// and dmp-fermeture, G10 for the alerts, G12 for death, G11 for the rest. An
+// element that none of them names is NotMethod, those of the server among them.
 func (v *View) ChangePatient(before, after Facts, changed []string) Decision {
 	if v.empty() || before.typ != typePatient || after.typ != typePatient {
 		return Decision{}
 	}
 	var acts []Act
 	for _, name := range changed {
-		if a, judged := v.patientAct(name, before, after); judged && !slices.Contains(acts, a) {
+		if a := patientAct(name, before, after); !slices.Contains(acts, a) {
 			acts = append(acts, a)
 		}
 	}
@@ -177,31 +177,31 @@ func (v *View) MayAim(i int) bool {
 	})
 }
 
-// patientAct returns the act that a change of an element is, and whether it is
-// one at all. An element that is not known is no act that a rule permits.
-func (v *View) patientAct(name string, before, after Facts) (Act, bool) {
+// patientAct returns the act that a change of an element is.
+func patientAct(name string, before, after Facts) Act {
 	switch {
-	case name == "id" || name == "meta" || name == "resourceType":
-		return NoAct, false
 	case name == "generalPractitioner":
-		return ActNameMT, true
+		return ActNameMT
 	case name == "active" || name == extFermeture:
-		return closingAct(before.person, after.person), true
+		return closingAct(before.person, after.person)
 	case strings.HasPrefix(name, "deceased") && dies(before.person, after.person):
-		return ActDeath, true
+		return ActDeath
 	case name == "identifier" && !sameINS(before.person, after.person):
-		return ActINS, true
+		return ActINS
 	case name == "identifier":
-		return ActTraits, true // of another system
+		return ActTraits // of another system
 	case name == extAlertes:
-		return ActAlerts, true
+		return ActAlerts
 	case slices.Contains(traits, name):
-		return ActTraits, true
+		return ActTraits
 	case slices.Contains(contact, name):
-		return ActContact, true
+		return ActContact
 	}
-	return NoAct, true
+	return ActElement
 }
+
+// changeable tells whether a change may touch an element of a Patient at all.
+func changeable(element string) bool { return patientAct(element, Facts{}, Facts{}) != ActElement }
 
 // closingAct tells closing, by death or not, from reactivation. What is neither,
 // such as another motive for a closing long done, no rule permits.

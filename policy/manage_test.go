@@ -251,9 +251,9 @@ func TestChangePatient(t *testing.T) {
 		{"alerts by another", "alix", "medecin-martin", none, extAlertes, "403", "-"},
 		{"a local identifier", "alix", "secretariat-nord", none, "identifier", "oui", "G11"},
 		{"a local identifier, not said to differ", "alix", "patient-alix", func(f *Facts) { f.idents = append(slices.Clone(f.idents), fhir.Ident{System: "urn:ipp", Value: "7"}) }, "telecom", "403", "-"},
-		{"an element nobody knows", "alix", "patient-alix", none, "link", "403", "-"},
-		{"an element nobody knows, and the address", "alix", "patient-alix", none, "address,urn:x", "403", "-"},
-		{"the server's", "alix", "patient-alix", none, "meta,id", "entier", "6.Patient"},
+		{"an element nobody knows, and the address", "alix", "patient-alix", none, "address,urn:x", "405", "G11"},
+		{"another's element", "alix", "patient-basile", none, "link", "403", "7.autre,G11"},
+		{"nothing", "alix", "patient-alix", none, "", "entier", "6.Patient"},
 		{"another's", "alix", "patient-basile", none, "address", "403", "7.autre"},
 	}
 	for _, c := range cases {
@@ -264,13 +264,37 @@ func TestChangePatient(t *testing.T) {
 		}
 		after := before
 		c.change(&after)
-		d := e.view(cast(t, c.who), rec, noon).ChangePatient(before, after, strings.Split(c.elements, ","))
+		d := e.view(cast(t, c.who), rec, noon).ChangePatient(before, after, slices.DeleteFunc(strings.Split(c.elements, ","), func(e string) bool { return e == "" }))
 		a := ActClose
 		if c.want == "entier" {
 			a = ActRead
 		}
 		if got := answer(a, d); got != c.want || !slices.Equal(d.Rules(), listed(c.rules)) {
 			t.Errorf("%s: %s by %v", c.name, got, d.Rules())
+		}
+	}
+}
+
+// What no rule names, nobody changes, whoever they are: by its name before there
+// is a dossier, and by what differs after.
+func TestPatientElements(t *testing.T) {
+	e, rec := sandboxEngine(t, nil), castDossier(t, "alix").record()
+	before := rec.Subject(0).Facts
+	never := []string{"id", "meta", "resourceType", "contained", "photo", "link", "managingOrganization", "maritalStatus", "implicitRules", "language",
+		"modifierExtension", "extension", "urn:x", extRattachement, extMT, extAutorisation, ""}
+	for _, element := range never {
+		for _, who := range []string{"patient-alix", "medecin-martin", "secretariat-nord"} {
+			if d := e.view(cast(t, who), rec, noon).ChangePatient(before, before, []string{element}); d.Allowed() || d.Refusal() != NotMethod {
+				t.Errorf("%s by %s: %v by %v", element, who, d.Refusal(), d.Rules())
+			}
+		}
+		if d := PatchElements("Patient", []string{"telecom", element}); d.Allowed() || d.Refusal() != NotMethod || d.Text().FR != "Cet élément du patient ne peut pas être modifié." {
+			t.Errorf("PATCH of %s: %v, %s", element, d.Refusal(), d.Text().FR)
+		}
+	}
+	for _, element := range slices.Concat(traits, contact, []string{"generalPractitioner", "active", "identifier", extFermeture, extAlertes}) {
+		if d := PatchElements("Patient", []string{element}); !d.Allowed() {
+			t.Errorf("PATCH of %s: %v", element, d.Rules())
 		}
 	}
 }

@@ -265,6 +265,16 @@ var rulesOfManaging = []rule{
 		},
 	},
 	{
+		id:     "G11",
+		source: "DOMAIN §1",
+		on:     on(ActElement),
+		class:  NotMethod,
+		told: fhir.Text{
+			FR: "Cet élément du patient ne peut pas être modifié.",
+			EN: "This element of the patient cannot be changed."},
+		judge: func(Case) Effect { return Refuse },
+	},
+	{
 		id: "G12",
 		sentence: fhir.Text{
 			FR: "Le décès ferme le dossier dans le même changement, avec le motif DECES ; l'inscrit un médecin traitant, un professionnel VALIDE ou un agent administratif.",

@@ -286,25 +286,30 @@ func (v *View) ReplacementOrigin(fresh Origin, old, new Facts) Origin {
 }
 
 // PatchElements decides whether a PATCH may touch these elements at all: names of
-// top-level elements, or urls of extensions (E13). Of a DocumentReference they
-// are status, securityLabel and pdsm-ext-is-archived, of a List the last. Other
-// types are judged by ChangeConsent and ChangePatient. The refusal is NotMethod.
+// top-level elements, or urls of extensions. Of a DocumentReference they are
+// status, securityLabel and pdsm-ext-is-archived, of a List the last (E13), of a
+// Patient those that G07, G10, G11 and G12 name. Who may then change what, Change
+// and ChangePatient say; a Consent is judged by ChangeConsent alone. The refusal
+// is NotMethod.
 func PatchElements(typ string, elements []string) Decision {
-	var allowed []string
+	var allowed func(string) bool
 	switch typ {
 	case "DocumentReference":
-		allowed = []string{"status", "securityLabel", extArchived}
+		allowed = func(e string) bool { return e == "status" || e == "securityLabel" || e == extArchived }
 	case "List":
-		allowed = []string{extArchived}
-	case "Consent", "Patient":
-		allowed = elements
+		allowed = func(e string) bool { return e == extArchived }
+	case "Patient":
+		allowed = changeable
+	case "Consent":
+		allowed = func(string) bool { return true }
+	default:
+		return rulebook.decide(Case{Act: ActPatch, Kind: anyKind, Outside: true})
 	}
-	c := Case{Act: ActPatch, Kind: anyKind}
-	for _, e := range elements {
-		c.Outside = c.Outside || !slices.Contains(allowed, e)
+	outside := slices.ContainsFunc(elements, func(e string) bool { return !allowed(e) })
+	if outside && typ == "Patient" {
+		return rulebook.decide(Case{Act: ActElement, Kind: anyKind})
 	}
-	c.Outside = c.Outside || typ != "Consent" && typ != "Patient" && allowed == nil
-	return rulebook.decide(c)
+	return rulebook.decide(Case{Act: ActPatch, Kind: anyKind, Outside: outside})
 }
 
 // Describe returns the issue that a refused write answers, for the classes
