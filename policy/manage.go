@@ -266,10 +266,10 @@ func (v *View) patient(a Act, before, after patientFacts) Case {
 // (G11). A former INS is found by search: one out of nothing would be that of
 // another person.
 func newINS(before, after patientFacts) bool {
-	if !before.hasINS || !after.hasINS || slices.Contains(before.ins, after.ins[0]) {
+	if !before.hasINS || !after.hasINS {
 		return false
 	}
-	former := after.ins[1:]
+	former := after.ins[1:] // each once, and none of them the active one
 	return len(former) == len(before.ins) && !slices.ContainsFunc(before.ins, func(id fhir.Ident) bool { return !slices.Contains(former, id) })
 }
 
