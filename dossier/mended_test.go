@@ -154,3 +154,19 @@ func TestINSStays(t *testing.T) {
 		t.Error("an INS moved to another dossier")
 	}
 }
+
+// Who may not look patients up is refused whether there is a dossier or not.
+func TestStatusIsNoOracle(t *testing.T) {
+	s := newScene(t)
+	c := auth.Claims{Subject: "op", Client: "test", DMP: auth.DMP{Kind: "operator"}}
+	c.Extensions.IUA = auth.IUA{
+		SubjectName: "Exploitation", PersonID: "urn:opendmp:compte|op",
+		Purpose: []auth.Coding{{System: "http://terminology.hl7.org/CodeSystem/v3-ActReason", Code: "HSYSADMIN"}},
+	}
+	operator := s.as(c)
+	known := operator.get("Patient?identifier=" + published.System + "|" + published.Value).is(403)
+	unknown := operator.get("Patient?identifier=" + systemTestINS + "|190073306320538").is(403)
+	if string(known.body) != string(unknown.body) {
+		t.Error("the refusal tells whether there is a dossier")
+	}
+}

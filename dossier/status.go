@@ -36,7 +36,7 @@ func (c *call) searchPatient(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	dec := v.Search("Patient", true)
-	if !dec.Allowed() && (d.exists() && dec.Refusal() != policy.Hidden || c.patientScoped()) {
+	if !dec.Allowed() && (dec.Refusal() == policy.Forbidden || c.patientScoped()) {
 		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
 	}
 	return c.answerStatus(ctx, d, v, dec)
