@@ -28,7 +28,7 @@ has one (hébergeur de données de santé, L.1111-8 CSP).`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), tokenCommand(), sandboxCommand(), demoCommand(), benchCommand(), versionCommand())
+	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), copyCommand(), tokenCommand(), sandboxCommand(), demoCommand(), benchCommand(), versionCommand())
 	return root
 }
 

@@ -3,6 +3,8 @@
 //	dmpd serve --sandbox     a complete DMP on this machine, with invented people
 //	dmpd serve               the server, with the settings of a real one
 //	dmpd init                the keys and the empty store of a real one
+//	dmpd migrate             the schema and the indexes of a store, and nothing more
+//	dmpd copy                a whole store from one engine to another, verified
 //	dmpd token               an access token for a persona of the sandbox
 //	dmpd sandbox ids         who is who in the sandbox
 //	dmpd demo                the whole story in the terminal, on a server of its own

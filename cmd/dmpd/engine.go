@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"opendmp/cmd/dmpd/internal/transfer"
 	"opendmp/store"
 	"opendmp/store/mongo"
 	"opendmp/store/sqlite"
@@ -52,14 +53,26 @@ func (e engine) make(ctx context.Context) error {
 	return st.Close()
 }
 
-// open opens a store that must exist.
+// open opens a store that must exist and be whole: half a copy may lack what hides
+// a document.
 func (e engine) open(ctx context.Context) (store.Store, error) {
 	if e.uri == "" {
 		if _, err := os.Stat(e.folder); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("no store in %s: dmpd init makes one", e.folder)
 		}
 	}
-	return e.openOrMake(ctx)
+	st, err := e.openOrMake(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unfinished, err := transfer.Unfinished(ctx, st)
+	if err == nil && unfinished {
+		err = errors.New("the store is an unfinished copy: run the same dmpd copy again until it says that both sides are the same")
+	}
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
 }
 
 func (e engine) openOrMake(ctx context.Context) (store.Store, error) {
