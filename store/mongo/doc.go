@@ -57,10 +57,19 @@
 //     it is majority-committed. Everything else is read at the primary with read
 //     concern majority, and sees each commit that returned.
 //   - Every call ends within Options.Timeout, or with the deadline of its context
-//     when that is earlier; Upload, Content and Collect, which are many calls, apply
-//     it to each. A database that is gone gives store.ErrUnavailable.
+//     when that is earlier, and so does the server's part of it (maxTimeMS; a range
+//     that is read ends with its connection). Upload, Content and Collect, which
+//     are many calls, apply it to each. A database that is gone gives
+//     store.ErrUnavailable.
 //   - Errors carry sentences of this package and codes of the server, never texts
 //     of the driver or the server: these may quote the URI or a document.
+//
+// # What it needs
+//
+// Servers that end transactions whose client is gone: mongod does so after
+// transactionLifetimeLimitSeconds, 60 by default. Until then a process that was
+// killed in the middle of a commit holds that one dossier, and commits to it are
+// store.ErrUnavailable; ten seconds are enough for this package.
 //
 // # What it refuses
 //
