@@ -146,8 +146,12 @@ func tokenAnswer(signer *auth.Signer, r *http.Request) dossier.Answer {
 		return dossier.Refuse(dossier.ErrMediaType, lang)
 	}
 	token, err := personaToken(signer, r.PostForm.Get("as"), r.PostForm.Get("purpose"), r.PostForm.Get("reason"))
-	if err != nil {
-		return dossier.Refuse(unknownPersona(), lang)
+	var bad *badAsk
+	switch {
+	case errors.As(err, &bad):
+		return dossier.Refuse(&fhir.Invalid{Issues: []fhir.Issue{{Severity: fhir.Error, Code: "value", Text: bad.text}}}, lang)
+	case err != nil:
+		return dossier.Refuse(dossier.ErrInternal, lang)
 	}
 	body, err := json.Marshal(struct {
 		Token   string `json:"access_token"`
@@ -158,16 +162,6 @@ func tokenAnswer(signer *auth.Signer, r *http.Request) dossier.Answer {
 		return dossier.Refuse(dossier.ErrInternal, lang)
 	}
 	return dossier.Public(http.StatusOK, "application/json", body)
-}
-
-func unknownPersona() error {
-	keys := strings.Join(personaKeys(), ", ")
-	return &fhir.Invalid{Issues: []fhir.Issue{{
-		Severity: fhir.Error, Code: "value", Text: fhir.Text{
-			FR: "Champ « as » : un de " + keys + ".",
-			EN: "Field as: one of " + keys + ".",
-		},
-	}}}
 }
 
 func idsFile(data string) string { return filepath.Join(data, "sandbox-ids.json") }

@@ -27,18 +27,18 @@ func tokenCommand() *cobra.Command {
 		Long: `Print an access token for a persona of the sandbox, valid for an hour, and
 nothing else, so that it can stand in a command:
 
-  curl -H "Authorization: Bearer $(dmpd token --as medecin-martin)" …
+  curl -H "Authorization: Bearer $(bin/dmpd token --as medecin-martin)" …
 
 It is signed with the key of the sandbox in --data, which dmpd serve --sandbox
 made.`,
-		Example: `  dmpd token --as medecin-martin
-  dmpd token --as urgentiste-roche --purpose BTG --reason "Patiente inconsciente"`,
+		Example: `  bin/dmpd token --as medecin-martin
+  bin/dmpd token --as urgentiste-roche --purpose BTG --reason "Patiente inconsciente"`,
 		Args: cobra.NoArgs,
 	}
 	data := dataFlag(c)
-	c.Flags().StringVar(&as, "as", "", "persona (dmpd sandbox personas lists them)")
+	c.Flags().StringVar(&as, "as", "", "persona (bin/dmpd sandbox personas lists them)")
 	c.Flags().StringVar(&purpose, "purpose", "", "purpose of use: BTG or bris_de_glace, centre_15, TREAT, …; that of the persona if empty")
-	c.Flags().StringVar(&reason, "reason", "", "written reason, for BTG")
+	c.Flags().StringVar(&reason, "reason", "", "written reason of 10 to 500 characters, for BTG and bris_de_glace")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		signer, err := sandboxSigner(*data, auth.LoadKey, &clock{})
 		if errors.Is(err, fs.ErrNotExist) {
@@ -67,11 +67,16 @@ func sandboxSigner(data string, load func(path string) (*ecdsa.PrivateKey, error
 	return auth.NewSigner(key, sandboxName, sandboxName, now.Now, rand.Reader)
 }
 
-// personaToken signs a token for a persona.
+// personaToken signs a token for a persona. Its error is a *badAsk where the
+// persona, the purpose or the reason is at fault.
 func personaToken(signer *auth.Signer, as, purpose, reason string) (string, error) {
 	p, ok := sandbox.Lookup(as)
 	if !ok {
-		return "", fmt.Errorf("no persona %q; there are: %s", as, strings.Join(personaKeys(), ", "))
+		keys := strings.Join(personaKeys(), ", ")
+		return "", refuseAsk("Champ « as » : un de "+keys+".", fmt.Sprintf("no persona %q; there are: %s", as, keys))
+	}
+	if err := checkAsk(p, purpose, reason); err != nil {
+		return "", err
 	}
 	return signer.Sign(p.Claims(purpose, reason))
 }
