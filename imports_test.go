@@ -69,7 +69,7 @@ var confined = map[string]struct {
 }
 
 // plain names top folders that hold no package of the module.
-var plain = []string{".ci", ".git", "bin", "docs", "testdata", "var"}
+var plain = []string{".ci", ".git", ".github", "bin", "docs", "testdata", "var"}
 
 func TestImports(t *testing.T) {
 	for _, f := range sources(t) {

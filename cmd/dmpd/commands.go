@@ -28,7 +28,9 @@ has one (hébergeur de données de santé, L.1111-8 CSP).`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), copyCommand(), tokenCommand(), sandboxCommand(), demoCommand(), benchCommand(), versionCommand())
+	people := sandboxCommand()
+	people.AddCommand(sandboxLoadCommand())
+	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), copyCommand(), tokenCommand(), people, demoCommand(), benchCommand(), versionCommand())
 	return root
 }
 

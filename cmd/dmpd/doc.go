@@ -7,6 +7,7 @@
 //	dmpd copy                a whole store from one engine to another, verified
 //	dmpd token               an access token for a persona of the sandbox
 //	dmpd sandbox ids         who is who in the sandbox
+//	dmpd sandbox load        the first start of a sandbox, for several servers
 //	dmpd demo                the whole story in the terminal, on a server of its own
 //	dmpd bench               how fast it is, with the ceiling of the machine beside
 //	dmpd version
