@@ -91,12 +91,12 @@ func (b *bundleCheck) report(e *Entry, code, path, fr, en string) {
 func (b *bundleCheck) entry(n Node, e *Entry) {
 	switch {
 	case !n.Get("request").Exists():
-		b.report(e, "required", ".request", "Chaque entrée d'une transaction ou d'un lot a une requête.", "Each entry of a transaction or batch has a request.")
+		b.report(e, "required", ".request", "Chaque entrée d’une transaction ou d’un lot a une requête.", "Each entry of a transaction or batch has a request.")
 		return
 	case !knownMethod(e.Method):
 		b.report(e, "value", ".request.method", "La méthode est inconnue.", "The method is unknown.")
 	case !cleanURL(e.URL):
-		b.report(e, "value", ".request.url", "L'adresse doit être relative à la base FHIR, sans hôte ni segments vides ou « .. ».", "The URL must be relative to the FHIR base, without host, empty segments or “..”.")
+		b.report(e, "value", ".request.url", "L’adresse doit être relative à la base FHIR, sans hôte ni segments vides ou « .. ».", "The URL must be relative to the FHIR base, without host, empty segments or “..”.")
 	default:
 		b.body(e)
 	}
@@ -143,7 +143,7 @@ func (b *bundleCheck) body(e *Entry) {
 		case e.Resource == nil:
 			b.report(e, "required", ".resource", "Cette méthode demande une ressource.", "This method needs a resource.")
 		case e.Resource.Type() != typ:
-			b.report(e, "value", ".request.url", "L'adresse ne nomme pas le type de la ressource.", "The URL does not name the type of the resource.")
+			b.report(e, "value", ".request.url", "L’adresse ne nomme pas le type de la ressource.", "The URL does not name the type of the resource.")
 		}
 	case http.MethodPatch:
 		if e.Resource == nil {

@@ -313,7 +313,7 @@ func scanJSON(raw []byte) (*tree, error) {
 }
 
 func syntax(at int, what string) *Invalid {
-	e := invalid("structure", "", "Le corps n'est pas un JSON valable.", "The body is not valid JSON.")
+	e := invalid("structure", "", "Le corps n’est pas un JSON valide.", "The body is not valid JSON.")
 	e.Issues[0].Diagnostics = fmt.Sprintf("byte %d: %s", at, what)
 	return e
 }

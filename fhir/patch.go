@@ -89,17 +89,17 @@ func parseOperation(n Node, index int) (PatchOp, error) {
 	switch o.Op {
 	case "add", "replace", "test":
 		if !value.Exists() {
-			return o, patchError(index, "required", "L'opération demande « value ».", "The operation needs “value”.")
+			return o, patchError(index, "required", "L’opération demande « value ».", "The operation needs “value”.")
 		}
 		o.Value = value.Raw()
 	case "remove":
 	case "move", "copy":
 		return o, patchError(index, "not-supported", "Les opérations move et copy ne sont pas acceptées.", "The operations move and copy are not supported.")
 	default:
-		return o, patchError(index, "value", "L'opération est inconnue : add, replace, remove ou test.", "The operation is unknown: add, replace, remove or test.")
+		return o, patchError(index, "value", "L’opération est inconnue : add, replace, remove ou test.", "The operation is unknown: add, replace, remove or test.")
 	}
 	if !o.parsePointer() {
-		return o, patchError(index, "value", "Le chemin n'est pas un pointeur JSON vers un élément.", "The path is not a JSON pointer to an element.")
+		return o, patchError(index, "value", "Le chemin n’est pas un pointeur JSON vers un élément.", "The path is not a JSON pointer to an element.")
 	}
 	return o, nil
 }

@@ -26,7 +26,7 @@ func Apply(r *Resource, p PatchSet) (*Resource, error) {
 			return nil, err
 		}
 		if r, err = r.Splice(edits); err != nil {
-			return nil, patchError(i, "value", "L'opération ne laisse pas une ressource valable.", "The operation does not leave a valid resource.")
+			return nil, patchError(i, "value", "L’opération ne laisse pas une ressource valide.", "The operation does not leave a valid resource.")
 		}
 	}
 	return Parse(r.Bytes())
@@ -149,7 +149,7 @@ func (o PatchOp) onValue(target Node, index int) ([]Edit, error) {
 	}
 	t, err := scanJSON(o.Value)
 	if err != nil || !sameJSON(target, Node{t, 0}) {
-		return nil, patchError(index, "invariant", "La valeur testée n'est pas celle attendue.", "The tested value is not the one expected.")
+		return nil, patchError(index, "invariant", "La valeur testée n’est pas celle attendue.", "The tested value is not the one expected.")
 	}
 	return nil, nil
 }

@@ -26,7 +26,7 @@ func ParsePatchParameters(r *Resource) (PatchSet, error) {
 		o := PatchOp{Op: parts.op, Path: parts.path}
 		typ, ok := o.parseFHIRPath()
 		if !ok || p.Type != "" && p.Type != typ {
-			return PatchSet{}, patchError(index, "value", "Le chemin FHIRPath n'est pas de ceux qui sont acceptés.", "The FHIRPath is not one of those supported.")
+			return PatchSet{}, patchError(index, "value", "Ce chemin FHIRPath n’est pas accepté.", "The FHIRPath is not one of those supported.")
 		}
 		p.Type = typ
 		if err := o.fill(parts, typ, index); err != nil {
@@ -147,7 +147,7 @@ func cutDigits(s string) (string, bool) {
 
 // fill sets the operation and its value from the parts.
 func (o *PatchOp) fill(parts patchParts, typ string, index int) error {
-	unfit := patchError(index, "value", "L'opération ne convient pas à son chemin, ou sa valeur manque.", "The operation does not fit its path, or its value is missing.")
+	unfit := patchError(index, "value", "L’opération ne convient pas à son chemin, ou sa valeur manque.", "The operation does not fit its path, or its value is missing.")
 	switch o.Op {
 	case "delete":
 		if len(o.steps) == 0 || parts.value.Exists() || parts.name != "" {
@@ -170,7 +170,7 @@ func (o *PatchOp) fill(parts patchParts, typ string, index int) error {
 		}
 		return o.fillAdd(parts, typ, index)
 	}
-	return patchError(index, "not-supported", "Le type d'opération n'est pas accepté : add, replace ou delete.", "The type of operation is not supported: add, replace or delete.")
+	return patchError(index, "not-supported", "Le type d’opération n’est pas accepté : add, replace ou delete.", "The type of operation is not supported: add, replace or delete.")
 }
 
 // forExtension turns extension.where(url='…') and its value into the operation
@@ -191,7 +191,7 @@ func (o *PatchOp) forExtension() {
 
 // fillAdd sets what add puts into the resource itself.
 func (o *PatchOp) fillAdd(parts patchParts, typ string, index int) error {
-	unfit := patchError(index, "value", "L'élément à ajouter n'est pas un élément de la ressource, ou sa valeur est incomplète.", "The element to add is not an element of the resource, or its value is incomplete.")
+	unfit := patchError(index, "value", "L’élément à ajouter n’est pas un élément de la ressource, ou sa valeur est incomplète.", "The element to add is not an element of the resource, or its value is incomplete.")
 	t := resourceNamed(typ)
 	if t == noType {
 		return unfit

@@ -101,7 +101,7 @@ func ParseQuery(typ, rawQuery string) (*Query, error) { return Base("").ParseQue
 func (b Base) ParseQuery(typ, rawQuery string) (*Query, error) {
 	t := serviceOf(typ)
 	if t == nil || !t.supports(Search) {
-		return nil, invalid("not-supported", "", "La recherche n'est pas proposée sur ce type.", "This type cannot be searched.")
+		return nil, invalid("not-supported", "", "La recherche n’est pas proposée sur ce type.", "This type cannot be searched.")
 	}
 	return b.parse(t, rawQuery, searchControls[:])
 }

@@ -68,7 +68,7 @@ func (p *queryParser) pair(pair string) {
 	value, err := unescapeQuery(rawValue)
 	switch {
 	case err != nil:
-		p.refuse("invalid", name, "Valeur illisible (pourcents, UTF-8 ou caractères de contrôle).", "Unreadable value (percent escapes, UTF-8 or control characters).")
+		p.refuse("invalid", name, "Valeur illisible (encodage %, UTF-8 ou caractères de contrôle).", "Unreadable value (percent escapes, UTF-8 or control characters).")
 	case value == "":
 		p.refuse("invalid", name, "La valeur est vide.", "The value is empty.")
 	case len(value) > MaxValue:
@@ -120,8 +120,31 @@ func shownName(name string) string {
 	return name
 }
 
+// unknown refuses a parameter that is not of the table, with the name of the one
+// that was perhaps meant.
 func (p *queryParser) unknown(name string) {
-	p.refuse("not-supported", name, "Paramètre inconnu ; rien n'est ignoré.", "Unknown parameter; nothing is ignored.")
+	fr, en, where := "Paramètre inconnu", "Unknown parameter", ""
+	if shown := shownName(name); shown != "" {
+		fr, en, where = "Paramètre « "+shown+" » inconnu", en+" “"+shown+"”", "http."+shown
+		if meant := nearest(shown, p.known()); meant != "" {
+			fr, en = fr+" (« "+meant+" » ?)", en+" (“"+meant+"”?)"
+		}
+	}
+	p.issues = append(p.issues, Issue{Severity: Error, Code: "not-supported", Expression: where, Text: Text{
+		FR: fr + " ; aucun paramètre n’est ignoré, la liste est dans /metadata.",
+		EN: en + "; no parameter is ignored, the list is in /metadata.",
+	}})
+}
+
+// known are the names that might have been given.
+func (p *queryParser) known() []string {
+	names := slices.Clone(p.controls)
+	if p.t != nil {
+		for _, param := range p.t.params {
+			names = append(names, param.Name)
+		}
+	}
+	return names
 }
 
 // control reads a control parameter.

@@ -244,14 +244,14 @@ func (r Request) withQuery(q *Query, err error) (Request, error) {
 func unknownRoute() *RouteError {
 	return &RouteError{
 		kind:    ErrUnknownRoute,
-		invalid: invalid("not-supported", "", "Cette adresse n'est pas servie.", "Nothing is served at this address."),
+		invalid: invalid("not-supported", "", "Cette adresse n’est pas servie.", "Nothing is served at this address."),
 	}
 }
 
 func wrongMethod(routes []route) *RouteError {
 	e := &RouteError{
 		kind:    ErrMethod,
-		invalid: invalid("not-supported", "", "Cette méthode n'est pas proposée à cette adresse.", "This method is not supported at this address."),
+		invalid: invalid("not-supported", "", "Cette méthode n’est pas proposée à cette adresse.", "This method is not supported at this address."),
 	}
 	for _, r := range routes {
 		e.Allow = append(e.Allow, r.method)

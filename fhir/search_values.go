@@ -64,7 +64,7 @@ func wantToken(p *Param, s string) ([]want, *refusal) {
 	var w want
 	switch {
 	case len(parts) > 2:
-		return nil, refused("value", "Plus d'une barre ; forme attendue : système|code.", "More than one bar; system|code is expected.")
+		return nil, refused("value", "Plus d’une barre ; forme attendue : système|code.", "More than one bar; system|code is expected.")
 	case len(parts) == 1:
 		w = want{anySystem: true, text: parts[0]}
 	default:

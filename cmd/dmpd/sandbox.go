@@ -40,7 +40,7 @@ func sandboxCommand() *cobra.Command {
 	ids.RunE = func(c *cobra.Command, _ []string) error {
 		b, err := os.ReadFile(idsFile(*data))
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("no sandbox in %s: start it once with dmpd serve --sandbox --data %s", *data, *data)
+			return fmt.Errorf("no sandbox in %s: start it once with bin/dmpd serve --sandbox --data %s", *data, *data)
 		}
 		if err != nil {
 			return err
@@ -174,18 +174,18 @@ func welcome(out io.Writer, base, data string) {
 	}
 	fmt.Fprintf(out, `OpenDMP %s, bac à sable : personnes et dossiers inventés
 
-  FHIR     %s
-  jeton    bin/dmpd token --as medecin-martin%s
-           curl -d as=medecin-martin %s/sandbox/token
-  qui, où  bin/dmpd sandbox ids%s
+  FHIR       %s
+  jeton      bin/dmpd token --as medecin-martin%s
+             curl -d as=medecin-martin %s/sandbox/token
+  identités  bin/dmpd sandbox ids%s
 
 `, version(), base, folder, strings.TrimSuffix(base, "/fhir"), folder)
 	printPersonas(out)
-	fmt.Fprintln(out, "\nCtrl-C arrête.")
+	fmt.Fprintln(out, "\nCtrl-C pour arrêter.")
 }
 
 func printPersonas(out io.Writer) {
 	for _, p := range sandbox.Personas() {
-		fmt.Fprintf(out, "  %-22s %-17s %s\n", p.Key, p.Kind, p.Name())
+		fmt.Fprintf(out, "  %-22s %-17s %s\n", p.Key, p.KindFR(), p.Name())
 	}
 }

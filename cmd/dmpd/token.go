@@ -42,7 +42,7 @@ made.`,
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		signer, err := sandboxSigner(*data, auth.LoadKey, &clock{})
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("no sandbox in %s: start it once with dmpd serve --sandbox --data %s", *data, *data)
+			return fmt.Errorf("no sandbox in %s: start it once with bin/dmpd serve --sandbox --data %s", *data, *data)
 		}
 		if err != nil {
 			return err
