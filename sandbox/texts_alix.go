@@ -156,8 +156,8 @@ func maskedOfAlix() report {
 				"• Sérologies VIH, hépatites B et C, syphilis prescrites, avec information sur les modalités de rendu.",
 				"• Recherche de Chlamydia et de gonocoque par auto-prélèvement, remise du kit."}},
 			{heading: "Décision", paragraphs: []string{
-				"Pose d’un dispositif intra-utérin au cuivre programmée dans quinze jours, après résultat des dépistages. Conduite à tenir en cas d’oubli ou de rapport non protégé rappelée ; contraception d’urgence expliquée.",
-				"Vaccination contre les papillomavirus : schéma complet en 2001, rien à prévoir."}},
+				"Pose d’un dispositif intra-utérin au cuivre programmée dans quinze jours, après résultat des dépistages. Conduite à tenir en cas de rapport non protégé rappelée ; contraception d’urgence expliquée.",
+				"Vaccination contre les papillomavirus : schéma complet en 2008, rien à prévoir."}},
 			{heading: "Suivi", paragraphs: []string{
 				"Rendez-vous de pose fixé. Contrôle quatre à six semaines après la pose. La patiente peut joindre le secrétariat pour toute question ; elle dispose des numéros utiles."}},
 		},
@@ -234,7 +234,7 @@ func vaccinationsOfAlix() report {
 		{"1996-09-06", "Rougeole, oreillons, rubéole", "Dose 2", "R7702", "Médecin"},
 		{"1991-04-19", "Diphtérie, tétanos, poliomyélite", "Rappel", "D3390", "Médecin"},
 		{"1996-11-08", "Hépatite B", "Schéma complet, dose 3", "H1187", "Santé scolaire"},
-		{"2001-03-30", "Papillomavirus humains", "Schéma complet, dose 3", "P0021", "Médecin"},
+		{"2008-03-28", "Papillomavirus humains", "Schéma complet, dose 3", "P0021", "Médecin"},
 		{"2010-04-23", "Diphtérie, tétanos, coqueluche, poliomyélite", "Rappel à 25 ans", "T5521", "Médecin"},
 		{"2021-05-28", "COVID-19 (ARN messager)", "Dose 1", "EX8680", "Centre de vaccination"},
 		{"2021-07-09", "COVID-19 (ARN messager)", "Dose 2", "FD7958", "Centre de vaccination"},
