@@ -96,6 +96,58 @@ func TestCollectBeforeKeep(t *testing.T) {
 	}
 }
 
+// TestDeadPrefix: a prefix that Collect has begun to remove cannot be kept, also
+// while it is still there.
+func TestDeadPrefix(t *testing.T) {
+	t.Parallel()
+	s := fresh(t).open(t, Options{})
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	u := &uploadDoc{ID: contentID(dossierOf("x"), store.ContentID{1})}
+	if err := s.loosen(ctx, u); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.loose.ReplaceOne(ctx, byID(u.Loose), looseDoc{ID: u.Loose, Dead: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.keep(ctx, u); !errors.Is(err, errCollected) {
+		t.Errorf("got %v", err)
+	}
+	collected(t, s)
+}
+
+// TestCollectSameID: an upload that was collected and done again, while a second
+// Collect still had the first in its hands, stays.
+func TestCollectSameID(t *testing.T) {
+	t.Parallel()
+	s := fresh(t).open(t, Options{})
+	defer s.Close()
+	ctx := context.Background()
+	tx := everything("x")
+	up := func() {
+		t.Helper()
+		if err := s.Upload(ctx, tx.Dossier, tx.Contents[1].ID, strings.NewReader("uploaded")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	up()
+	var first uploadDoc
+	if err := s.uploads.FindOne(ctx, bson.D{}).Decode(&first); err != nil {
+		t.Fatal(err)
+	}
+	collected(t, s)
+	up()
+	if gone, err := s.collectUpload(ctx, &first); err != nil || gone {
+		t.Errorf("%v, %v", gone, err)
+	}
+	if err := s.Commit(ctx, tx); err != nil {
+		t.Errorf("got %v", err)
+	}
+	collected(t, s)
+	allOrNothing(t, s, "x", nil)
+}
+
 // TestCollectOrAdopt: of a Commit that adopts an upload and a Collect that removes
 // it, at the same moment, one wins whole.
 func TestCollectOrAdopt(t *testing.T) {

@@ -131,6 +131,7 @@ func TestUnknownCommit(t *testing.T) {
 	}{
 		{"two requests lost", lose, 2, true, 2, 4 * time.Second},
 		{"two answers lost", deaf, 2, true, 1, 4 * time.Second},
+		{"one request hangs", hang, 1, true, 2, 2 * time.Second},
 		{"all answers lost", deaf, 1 << 30, true, 1, 4 * time.Second},
 		{"all requests lost", lose, 1 << 30, false, 0, 2 * time.Second},
 		{"all requests hang", hang, 1 << 30, false, 0, time.Second},
@@ -163,6 +164,43 @@ func TestUnknownCommit(t *testing.T) {
 				t.Errorf("%d transactions", n)
 			}
 		})
+	}
+}
+
+// TestClaimGone: a claim that stood in the way, and is gone when its holder is
+// looked up, is no reason to refuse.
+func TestClaimGone(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	s, r := relayed(t, e, Options{})
+	defer s.Close()
+	direct := e.open(t, Options{})
+	defer direct.Close()
+	ctx := context.Background()
+	claim := store.TokenPut{Token: store.Token(digest("wanted"))}
+	tx := func(label string) store.Tx {
+		return store.Tx{Dossier: dossierOf(label), Header: store.Header{State: store.Active, Key: 1}, Claims: []store.TokenPut{claim}}
+	}
+	if err := direct.Commit(ctx, tx("first")); err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	r.rule(func(c command) fate {
+		if c.name == "find" && c.collection() == "claim" {
+			once.Do(func() {
+				drop := store.Tx{Dossier: dossierOf("first"), Expect: 1, Header: store.Header{State: store.Active, Key: 1}, Drops: []store.TokenPut{claim}}
+				if err := direct.Commit(ctx, drop); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		return pass
+	})
+	if err := s.Commit(ctx, tx("second")); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if refs, err := s.Lookup(ctx, claim.Token); err != nil || len(refs) != 1 || refs[0].Dossier != dossierOf("second") {
+		t.Errorf("held by %x, %v", refs, err)
 	}
 }
 

@@ -107,8 +107,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.create(ctx); err != nil {
 		return err
 	}
-	// Only upwards: another process may have been quicker, and newer.
-	_, err = s.meta.UpdateOne(ctx, byID(schemaName), bson.D{{Key: "$max", Value: bson.D{
+	return s.record(ctx)
+}
+
+// record says what was made. It goes only upwards: another process may have been
+// quicker, and newer.
+func (s *Store) record(ctx context.Context) error {
+	_, err := s.meta.UpdateOne(ctx, byID(schemaName), bson.D{{Key: "$max", Value: bson.D{
 		{Key: "version", Value: schemaVersion}, {Key: "oldest", Value: schemaOldest},
 	}}}, options.UpdateOne().SetUpsert(true))
 	return err
