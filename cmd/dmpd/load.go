@@ -99,9 +99,11 @@ func (t *teller) tell(ctx context.Context, steps []sandbox.Step, progress io.Wri
 	bar := progressbar.NewOptions(len(steps),
 		progressbar.OptionSetWriter(progress), progressbar.OptionSetDescription("bac à sable"),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false), progressbar.OptionSetVisibility(false))
-	shown := time.AfterFunc(2*time.Second, func() { progressbar.OptionSetVisibility(true)(bar) })
-	defer shown.Stop()
+	began := time.Now()
 	for n, step := range steps {
+		if time.Since(began) > 2*time.Second {
+			progressbar.OptionSetVisibility(true)(bar)
+		}
 		if err := t.step(ctx, step); err != nil {
 			return fmt.Errorf("step %d, %s %s: %w", n+1, step.As, step.Note, err)
 		}
