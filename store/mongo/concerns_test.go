@@ -134,3 +134,51 @@ func TestSettle(t *testing.T) {
 		t.Errorf("%d marks, %v", n, err)
 	}
 }
+
+// TestCommitTimesOut: a server that gave up waiting for its own commit may have
+// done it. The transaction is settled and never aborted, for the abort could meet
+// the commit.
+func TestCommitTimesOut(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{true, false} {
+		var mu sync.Mutex
+		var seen []string
+		f := &fake{answer: func(c command) bson.D {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, c.name)
+			switch {
+			case c.name == "commitTransaction":
+				return refuse(50, "MaxTimeMSExpired", "operation exceeded time limit")
+			case c.name == "find" && c.collection() == "mark":
+				raw, _ := bson.Marshal(markDoc{ID: []byte("x"), At: noon(), Void: !written})
+				return documents(c, raw)
+			case c.name == "find", c.name == "listCollections":
+				return documents(c)
+			case c.name == "insert" && c.collection() == "mark" && c.doc.Lookup("autocommit").IsZero():
+				return ok(bson.E{Key: "n", Value: 0}, bson.E{Key: "writeErrors", Value: bson.A{
+					bson.D{{Key: "index", Value: 0}, {Key: "code", Value: 11000}, {Key: "errmsg", Value: "E11000"}},
+				}})
+			}
+			return ok(bson.E{Key: "n", Value: 1})
+		}}
+		uri := f.start(t)
+		f.hello = ofReplicaSet(21, func() string { return f.address })
+		s, err := Open(context.Background(), uri, Options{Timeout: 500 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = nil
+		tx := store.Tx{Header: store.Header{State: store.Active, Key: 1}}
+		err = s.Commit(context.Background(), tx)
+		if (err == nil) != written || err != nil && !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("written %v: got %v", written, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if slices.Contains(seen, "abortTransaction") || !slices.Contains(seen, "commitTransaction") {
+			t.Errorf("sent %v", seen)
+		}
+	}
+}
