@@ -28,7 +28,7 @@ func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 			ID: c.newID(), Version: 1, Updated: c.at, References: patientRef(s, d),
 		}, 0)
 		if err != nil {
-			return c.undo(ctx, d, v, dec, err)
+			return c.undo(ctx, d, v, dec, err, doCreate)
 		}
 		return c.created(ctx, ch, row, dec)
 	})
@@ -169,7 +169,7 @@ func (c *call) updateConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 		ch := c.newChange(d, v)
 		dec, err := c.changeTo(ctx, ch, old, rec, after)
 		if err != nil {
-			return c.undo(ctx, d, v, dec, err)
+			return c.undo(ctx, d, v, dec, err, doUpdate, versionRef(old))
 		}
 		return c.finish(ctx, ch, old, dec)
 	})

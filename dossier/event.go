@@ -33,7 +33,7 @@ func (s *Service) target(d *loaded) audit.Target {
 // are those of the caller before and, of a write, after it.
 func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objects []string, views ...*policy.View) []audit.Event {
 	named := c.named(d)
-	floor := classOf(views, named)
+	floor := stricter(c.floor, classOf(views, named))
 	byClass := make(map[policy.Class][]string)
 	for _, o := range objects {
 		class := stricter(floor, classOf(views, []string{o}))

@@ -93,7 +93,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 	}
 	ids, dec, err := c.putOpening(ch, o)
 	if err != nil {
-		return c.undo(ctx, nil, nil, dec, err)
+		return c.undo(ctx, nil, nil, dec, err, doCreate)
 	}
 	ch.tx.Keys = keys
 	e := c.event(nil, dec, doCreate)
@@ -203,7 +203,7 @@ func (c *call) openedBefore(ctx context.Context, d *loaded, o *opening) (Answer,
 		return c.undo(ctx, d, v, policy.Decision{}, &refused{class: ErrConflict, text: fhir.Text{
 			FR: "Un dossier existe déjà pour cet INS : le rechercher par Patient?identifier=…",
 			EN: "A record exists already for this INS: find it by Patient?identifier=…",
-		}})
+		}}, doCreate)
 	}
 	var first []*row
 	for _, r := range d.pushed(patient.push) {

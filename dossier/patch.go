@@ -34,7 +34,7 @@ func (c *call) patch(ctx context.Context) (Answer, error) {
 		ch := c.newChange(d, v)
 		dec, err := c.patchRow(ctx, ch, row, patch)
 		if err != nil {
-			return c.undo(ctx, d, v, dec, err)
+			return c.undo(ctx, d, v, dec, err, doUpdate, versionRef(row))
 		}
 		return c.finish(ctx, ch, row, dec)
 	})
@@ -97,8 +97,27 @@ func (c *call) aimByQuery(ctx context.Context) (*loaded, *policy.View, *row, err
 	case 1:
 		return found[0].d, found[0].v, found[0].row, nil
 	}
-	_, err = c.refuse(ctx, found[0].d, found[0].v, policy.Decision{}, doUpdate, ErrSeveral)
-	return nil, nil, nil, err
+	return nil, nil, nil, c.several(ctx, places, found)
+}
+
+// several tells each dossier concerned that a condition matched more than one.
+func (c *call) several(ctx context.Context, places []*loaded, found []hit) error {
+	for _, d := range places {
+		var v *policy.View
+		var objects []string
+		for _, h := range found {
+			if h.d == d {
+				v, objects = h.v, append(objects, versionRef(h.row))
+			}
+		}
+		if len(objects) == 0 {
+			continue
+		}
+		if _, err := c.refuse(ctx, d, v, policy.Decision{}, doUpdate, ErrSeveral, objects...); err != ErrSeveral {
+			return err
+		}
+	}
+	return ErrSeveral
 }
 
 // patchRow judges and builds the patched version of a row into ch.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"opendmp/audit"
 	"opendmp/fhir"
 	"opendmp/policy"
 	"opendmp/store"
@@ -65,7 +66,8 @@ func (c *call) provideOnce(ctx context.Context, sub *submission) (Answer, error)
 	}
 	ch := c.newChange(d, v)
 	if dec, err := c.assemble(ctx, ch, sub); err != nil {
-		return c.undo(ctx, d, v, dec, err)
+		documents, patched := sub.documents()
+		return c.undoPush(ctx, d, v, dec, err, documents, patched...)
 	}
 	receipt, err := ch.commit(ctx)
 	if err != nil {
@@ -74,13 +76,61 @@ func (c *call) provideOnce(ctx context.Context, sub *submission) (Answer, error)
 	return c.clinical(http.StatusOK, own(c.responseBundle(sub, ch.rows)), receipt).in(v), nil
 }
 
-// undo refuses a submission of which nothing was written, and says so in the
-// history when a rule decided.
-func (c *call) undo(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, err error) (Answer, error) {
+// undo refuses a write of which nothing was written, and says so in the history
+// with what it was about.
+func (c *call) undo(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, err error, action audit.Action, objects ...string) (Answer, error) {
 	if isUnavailable(err) || isConflict(err) {
 		return Answer{}, err
 	}
-	return c.refuse(ctx, d, v, dec, doCreate, err)
+	return c.refuse(ctx, d, v, dec, action, err, objects...)
+}
+
+// undoPush refuses a submission. Its line in the history is as narrow as what it
+// carried, what it would have replaced or patched, and whose identifier it used:
+// a refusal must not tell of a hidden document either.
+func (c *call) undoPush(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, err error, documents []*fhir.Resource, patched ...string) (Answer, error) {
+	objects := patched
+	for _, r := range documents {
+		if hasLabel(r, "INVISIBLE_PATIENT") {
+			c.floor = policy.Withheld
+		} else if hasLabel(r, "INVISIBLE_REPRESENTANTS_LEGAUX") {
+			c.floor = stricter(c.floor, policy.Secret)
+		}
+		for target := range r.Root().All("relatesTo", "target", "reference") {
+			if typ, id, ok := c.localRef(target.Text()); ok {
+				objects = append(objects, typ+"/"+id)
+			}
+		}
+		for _, row := range d.rows {
+			if row.typ == "DocumentReference" && sharesIdentifier(row, identifiers(r)) {
+				objects = append(objects, row.ref())
+			}
+		}
+	}
+	return c.undo(ctx, d, v, dec, err, doCreate, objects...)
+}
+
+// sharesIdentifier tells whether a row has one of the identifiers.
+func sharesIdentifier(r *row, idents []fhir.Ident) bool {
+	for have := range r.values.Tokens("identifier") {
+		for _, want := range idents {
+			if want = fhir.CanonicalIdent(want); have.Value == want.Value && have.System == want.System {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// documents returns the documents of a submission, and what its patches name.
+func (sub *submission) documents() (documents []*fhir.Resource, patched []string) {
+	for _, doc := range sub.docs {
+		documents = append(documents, doc.Resource)
+	}
+	for _, e := range sub.patches {
+		patched = append(patched, e.URL)
+	}
+	return documents, patched
 }
 
 // assemble builds every row of the submission into ch.

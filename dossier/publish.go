@@ -116,7 +116,7 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	ch := c.newChange(d, v)
 	docRow, dec, err := c.putPublished(ctx, ch, doc)
 	if err != nil {
-		return c.undo(ctx, d, v, dec, err)
+		return c.undoPush(ctx, d, v, dec, err, []*fhir.Resource{doc.resource})
 	}
 	return c.created(ctx, ch, docRow, dec)
 }
@@ -125,7 +125,7 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 // for another content under the same identifier.
 func (c *call) publishedBefore(ctx context.Context, d *loaded, v *policy.View, doc *published, known *row) (Answer, error) {
 	if known.deleted || known.digest != doc.digest {
-		return c.undo(ctx, d, v, policy.Decision{}, ErrConflict)
+		return c.undoPush(ctx, d, v, policy.Decision{}, ErrConflict, []*fhir.Resource{doc.resource})
 	}
 	return c.answerKnown(ctx, d, v, known, http.StatusCreated)
 }
@@ -149,7 +149,7 @@ func (c *call) answerKnown(ctx context.Context, d *loaded, v *policy.View, known
 // notCreated answers a conditional create whose condition finds something.
 func (c *call) notCreated(ctx context.Context, d *loaded, v *policy.View, known *row, err error) (Answer, error) {
 	if err != nil {
-		return c.undo(ctx, d, v, policy.Decision{}, err)
+		return c.undo(ctx, d, v, policy.Decision{}, err, doCreate)
 	}
 	return c.answerKnown(ctx, d, v, known, http.StatusOK)
 }

@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"context"
+	"slices"
 
 	"opendmp/fhir"
 	"opendmp/policy"
@@ -26,6 +27,9 @@ func (c *call) replaced(ch *change, r *fhir.Resource) ([]*row, error) {
 		if old.facts.Status() != policy.Current {
 			return nil, unprocessable("DocumentReference.relatesTo",
 				"Le document à remplacer n’est plus en vigueur.", "The document to replace is not current.")
+		}
+		if slices.Contains(olds, old) || ch.changes(old) {
+			return nil, twice("DocumentReference.relatesTo")
 		}
 		olds = append(olds, old)
 	}
@@ -77,10 +81,21 @@ func (c *call) succeed(ch *change, r *fhir.Resource, rec *record, olds []*row) (
 		if facts, err = policy.FactsOf(r, fresh); err != nil {
 			return facts, err
 		}
-		origin = ch.v.ReplacementOrigin(fresh, old.facts, facts)
+		origin = mergeOrigins(origin, ch.v.ReplacementOrigin(fresh, old.facts, facts))
 	}
 	rec.resource, rec.origin = r, origin
 	return policy.FactsOf(r, origin)
+}
+
+// mergeOrigins is the origin of what replaces several documents: a mask that the
+// patient set on one of them stays the patient's, and the time of hiding counts
+// from the earliest.
+func mergeOrigins(a, b policy.Origin) policy.Origin {
+	a.MaskedByPatient = a.MaskedByPatient || b.MaskedByPatient
+	if a.HiddenSince.IsZero() || !b.HiddenSince.IsZero() && b.HiddenSince.Before(a.HiddenSince) {
+		a.HiddenSince = b.HiddenSince
+	}
+	return a
 }
 
 // inheritFlags adds to a document the flags that it does not have.
@@ -160,14 +175,22 @@ func (c *call) putPatches(ctx context.Context, ch *change, sub *submission) (pol
 		if err != nil {
 			return policy.Decision{}, err
 		}
-		if ch.changes(old) && patchesTo(patch, "superseded") {
-			continue
+		if ch.changes(old) {
+			if patchesTo(patch, "superseded") {
+				continue
+			}
+			return policy.Decision{}, twice("Bundle.entry.request.url")
 		}
 		if dec, err := c.patchRow(ctx, ch, old, patch); err != nil {
 			return dec, err
 		}
 	}
 	return policy.Decision{}, nil
+}
+
+// twice refuses a second change of one document in one bundle.
+func twice(expression string) error {
+	return unprocessable(expression, "Le lot change deux fois le même document.", "The bundle changes one document twice.")
 }
 
 // changes tells whether the change has a new version of old already.

@@ -80,15 +80,16 @@ func (d *loaded) pushed(push [16]byte) []*row {
 // replay answers a repeated push as the first one was answered, or refuses one
 // that is known in part or with another content. Nothing is written but the event.
 func (c *call) replay(ctx context.Context, d *loaded, v *policy.View, sub *submission, known []*row, err error) (Answer, error) {
+	documents, patched := sub.documents()
 	if err != nil {
-		return c.undo(ctx, d, v, policy.Decision{}, err)
+		return c.undoPush(ctx, d, v, policy.Decision{}, err, documents, patched...)
 	}
 	sub.ids = make(map[int]string)
 	first := make([]*row, 0, len(known))
 	var objects []string
 	for _, r := range known {
 		if r.entry >= len(sub.entries) || sub.entries[r.entry].Resource == nil || sub.entries[r.entry].Resource.Type() != r.typ {
-			return c.undo(ctx, d, v, policy.Decision{}, ErrConflict)
+			return c.undoPush(ctx, d, v, policy.Decision{}, ErrConflict, documents, patched...)
 		}
 		sub.ids[r.entry] = r.id
 		as := *r

@@ -204,6 +204,8 @@ type call struct {
 	p  auth.Principal
 	r  Request
 	at time.Time
+	// floor is the least class of the events of the call.
+	floor policy.Class
 	// writing is the dossier that the call last built a change of.
 	writing store.Dossier
 }

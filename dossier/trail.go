@@ -55,7 +55,7 @@ func (c *call) historyOf(ctx context.Context, q *fhir.Query) (*loaded, *policy.V
 	case q.PatientID != "" && !q.PatientIdent.IsZero():
 		var both []*loaded
 		if both, err = c.bothPatients(ctx, q); err == nil && len(both) == 2 {
-			return c.look(ctx, newLoaded(decoy(c.insToken(q.PatientIdent)), store.Header{}, nil, nil))
+			return c.contradiction(ctx, q, both)
 		} else if err == nil {
 			d = both[0]
 		}
@@ -70,6 +70,21 @@ func (c *call) historyOf(ctx context.Context, q *fhir.Query) (*loaded, *policy.V
 		return nil, nil, err
 	}
 	return c.look(ctx, d)
+}
+
+// contradiction is the place of a search that names two patients: the one that
+// the caller may not search, or nowhere.
+func (c *call) contradiction(ctx context.Context, q *fhir.Query, both []*loaded) (*loaded, *policy.View, error) {
+	for _, d := range both {
+		d, v, err := c.look(ctx, d)
+		if err != nil {
+			return nil, nil, err
+		}
+		if dec, _ := v.History(); d.exists() && !dec.Allowed() {
+			return d, v, nil
+		}
+	}
+	return c.look(ctx, newLoaded(decoy(c.insToken(q.PatientIdent)), store.Header{}, nil, nil))
 }
 
 // emptyPage answers a search on a dossier that does not exist.
@@ -117,6 +132,9 @@ func (c *call) show(d *loaded, v *policy.View, classes []policy.Class, e audit.E
 	class := v.ClassNow(e.Class, e.Secret, e.Objects)
 	if !slices.Contains(classes, class) {
 		return shown{}, false, nil
+	}
+	if slices.Contains(q.IDs, e.FHIRID(d.id)) {
+		c.floor = stricter(c.floor, class)
 	}
 	r, err := c.auditEvent(d, e)
 	if err != nil {
@@ -201,7 +219,7 @@ func (c *call) readEvent(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	dec, classes := v.History()
-	if !dec.Allowed() || !ok {
+	if !ok || d.ring == nil {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
 	event, err := c.audit.Event(ctx, audit.Target{Dossier: d.id, Ring: d.ring}, at)
@@ -209,7 +227,8 @@ func (c *call) readEvent(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	class := v.ClassNow(event.Class, event.Secret, event.Objects)
-	if err != nil || !slices.Contains(classes, class) {
+	c.floor = class // who may not read the event does not read of its being read
+	if err != nil || !dec.Allowed() || !slices.Contains(classes, class) {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
 	r, err := c.auditEvent(d, event)
