@@ -170,3 +170,75 @@ func TestStatusIsNoOracle(t *testing.T) {
 		t.Error("the refusal tells whether there is a dossier")
 	}
 }
+
+// Closing is of today and has its own motive; reopening wants the patient, or
+// their renewed consent.
+func TestClosingAndReopening(t *testing.T) {
+	s := newScene(t)
+	closing := func(day string) string {
+		return `[{"op":"replace","path":"/active","value":false},{"op":"add","path":"/extension/-","value":{"url":"https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition/dmp-fermeture","extension":[
+			{"url":"dateFermeture","valueDate":"` + day + `"},
+			{"url":"motifFermeture","valueCodeableConcept":{"coding":[{"system":"https://interop.esante.gouv.fr/ig/fhir/dmp/CodeSystem/dmp-motif-fermeture","code":"patient-demande"}]}}]}}]`
+	}
+	const open = `[{"op":"replace","path":"/active","value":true}]`
+	patient := "Patient/" + s.patient
+	s.me().patch(patient, closing("2010-01-01")).is(422)
+	s.me().patch(patient, closing("2026-11-22")).is(200)
+	s.reader().patch(patient, open).is(422)
+	if body := string(s.me().patch(patient, open).is(200).body); strings.Contains(body, "dmp-fermeture") {
+		t.Error("an open dossier says that it is closed")
+	}
+	s.me().patch(patient, `[{"op":"replace","path":"/active","value":false}]`).is(422)
+	s.me().patch(patient, closing("2026-11-22")).is(200)
+	renewed := strings.NewReplacer("masquage-total", "ouverture", `"type": "deny",`, `"type": "permit"`).Replace(consent(t, "Consent-masquage-total.json", s.patient))
+	cut := strings.Index(renewed, `"purpose"`)
+	renewed = renewed[:cut] + renewed[strings.Index(renewed[cut:], "]")+cut+1:]
+	doctor := s.doctor(leroy, "1750000004")
+	doctor.post("Consent", renewed).is(201)
+	if got := s.doctor(leroy, "1750000004").patch(patient, open).Status(); got != 200 && got != 204 {
+		t.Errorf("reopening with renewed consent: %d", got)
+	}
+}
+
+// A document that replaces two keeps the mask that the patient set on one.
+func TestReplacingTwo(t *testing.T) {
+	s := newScene(t)
+	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
+	other := strings.Split(s.author.post("", strings.ReplaceAll(push, "99999.2", "99999.3")).is(200).at("entry.1.response.location"), "/")[1]
+	s.me().patch("DocumentReference/"+s.doc, label("MASQUE_PS")).is(200)
+	relates := func(ids ...string) string {
+		var parts []string
+		for _, id := range ids {
+			parts = append(parts, `{"code":"replaces","target":{"reference":"DocumentReference/`+id+`"}}`)
+		}
+		return strings.Replace(strings.ReplaceAll(push, "99999.2", "99999.4"), `"status": "current",
+        "type"`, `"status": "current", "relatesTo": [`+strings.Join(parts, ",")+`], "type"`, 1)
+	}
+	s.author.post("", relates(s.doc, s.doc)).is(422)
+	now := strings.Split(s.author.post("", relates(s.doc, other)).is(200).at("entry.1.response.location"), "/")[1]
+	lift := `[{"op":"replace","path":"/securityLabel","value":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"N"}]}]}]`
+	s.author.patch("DocumentReference/"+now, lift).is(422)
+	s.reader().get("DocumentReference/" + now).is(404)
+}
+
+// Refused changes of a hidden document leave no line for the patient either.
+func TestRefusalsKeepTheSecret(t *testing.T) {
+	s := newScene(t)
+	doc := "DocumentReference/" + s.doc
+	s.author.patch(doc, label("INVISIBLE_PATIENT")).is(200)
+	count := func() int {
+		s.now = s.now.Add(time.Second)
+		a := s.me().get("AuditEvent?patient=" + s.patient + "&date=ge2026-11-22T09:00:30Z").is(200)
+		return strings.Count(string(a.body), `"resourceType":"AuditEvent"`)
+	}
+	s.now = s.now.Add(time.Minute)
+	before := count()
+	s.author.patch(doc, `[{"op":"add","path":"/securityLabel/-","value":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument","code":"MASQUE_PS"}]}}]`).is(422)
+	s.author.patch(doc, `[{"op":"replace","path":"/description","value":"x"}]`).is(405)
+	s.author.patch(doc, `[{"op":"replace","path":"/status","value":"foo"}]`).is(422)
+	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
+	s.author.post("", strings.Replace(push, "11488-4", "60591-5", 1)).is(409)
+	if after := count(); after != before+1 {
+		t.Errorf("%d new lines, want that of reading the history", after-before)
+	}
+}

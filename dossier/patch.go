@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -165,6 +166,11 @@ func elementsOf(p fhir.PatchSet) (named []string, byIndex bool) {
 func (c *call) changeTo(ctx context.Context, ch *change, old *row, rec *record, after *fhir.Resource) (policy.Decision, error) {
 	before := rec.resource
 	var err error
+	if old.typ == "Patient" {
+		if after, err = c.closing(before, after); err != nil {
+			return policy.Decision{}, err
+		}
+	}
 	if rec.resource, err = c.next(old, after, ""); err != nil {
 		return policy.Decision{}, err
 	}
@@ -200,6 +206,34 @@ func (c *call) judge(v *policy.View, old *row, facts policy.Facts, before, after
 		return v.ChangeConsent(&old.facts, facts)
 	}
 	return policy.Decision{}
+}
+
+// extClosing tells when and why a dossier was closed (TD0.2).
+const extClosing = "https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition/dmp-fermeture"
+
+// closing checks and completes a change of Patient.active. The ten years run
+// from the closing, so its date is today's; a dossier that is opened again keeps
+// nothing of its closing, and the next one says its own motive.
+func (c *call) closing(before, after *fhir.Resource) (*fhir.Resource, error) {
+	if !slices.Contains(changedElements(before, after), "active") {
+		return after, nil
+	}
+	ext := func(x fhir.Node) bool { return x.Get("url").Is(extClosing) }
+	if after.Get("active").True() {
+		return after.Splice(fhir.RemoveItems(after.Get("extension"), ext))
+	}
+	today := c.at.In(fhir.Paris).Format(time.DateOnly)
+	for x := range after.Get("extension").Items() {
+		if !ext(x) {
+			continue
+		}
+		for part := range x.Get("extension").Items() {
+			if part.Get("url").Is("dateFermeture") && !part.Get("valueDate").Is(today) {
+				return nil, unprocessable("Patient.extension('"+extClosing+"')", "La date de fermeture est celle du jour.", "The date of closing is today's.")
+			}
+		}
+	}
+	return after, nil
 }
 
 // patientChanged moves the state of the dossier with Patient.active and claims

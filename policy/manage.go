@@ -253,12 +253,34 @@ func (v *View) patient(a Act, before, after patientFacts) Case {
 		c.OnlyMe = v.onlyMe(before.gps, after.gps)
 	case ActClose:
 		c.BadChange = !after.motive
+	case ActReopen:
+		c.BadChange = c.professional() && !v.renewed()
 	case ActDeath:
 		c.BadChange = !before.active || after.active || !after.ofDeath
 	case ActINS:
 		c.BadChange = !newINS(before, after)
 	}
 	return c
+}
+
+// renewal is how long a renewed consent lets who recorded it reactivate the
+// dossier.
+const renewal = 24 * time.Hour
+
+// renewed tells whether the caller has just recorded the patient's renewed
+// consent to the dossier (G03): a Consent of kind ouverture, written while the
+// dossier was closed.
+func (v *View) renewed() bool {
+	for _, i := range v.rec.consents {
+		f := &v.rec.subjects[i].Facts
+		if f.consent.kind != Ouverture || f.status != Current || f.origin.By != v.caller.id || v.caller.id.IsZero() {
+			continue
+		}
+		if age := v.at.Sub(f.origin.Deposited); age >= 0 && age < renewal {
+			return true
+		}
+	}
+	return false
 }
 
 // newINS tells whether an INS that the dossier never had takes the place of the
@@ -396,6 +418,8 @@ func isReason(reason string) bool {
 	words := 0
 	for _, r := range reason {
 		switch {
+		case unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
+			return false // letters by their category that show nothing
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
 			words++
 		case r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf):

@@ -238,7 +238,7 @@ func TestChangePatient(t *testing.T) {
 		{"closing without motive", "alix", "patient-alix", func(f *Facts) { f.person.active = false }, "active", "422", "G02"},
 		{"another motive, later", "alix", "patient-alix", none, extFermeture, "403", "-"},
 		{"reopening by the patient", "claire", "patient-claire", func(f *Facts) { f.person.active = true }, "active", "oui", "G03"},
-		{"reopening by a professional", "claire", "medecin-leroy", func(f *Facts) { f.person.active = true }, "active", "oui", "G03"},
+		{"reopening by a professional", "claire", "medecin-leroy", func(f *Facts) { f.person.active = true }, "active", "422", "G03"},
 		{"reopening by an establishment", "claire", "hopital-nord", func(f *Facts) { f.person.active = true }, "active", "403", "-"},
 		{"traits of a closed dossier", "claire", "secretariat-nord", none, "name", "403", "6.etat"},
 		{"name", "alix", "secretariat-nord", none, "name", "oui", "G11"},

@@ -79,8 +79,11 @@ var rulesOfManaging = []rule{
 		source: "DOMAIN §6",
 		on:     on(ActReopen),
 		class:  Unprocessable,
+		told: fhir.Text{
+			FR: "Le dossier ne peut pas être rouvert : plus de dix ans ont passé, ou le consentement renouvelé du patient (Consent « ouverture ») n'est pas enregistré ce jour.",
+			EN: "The record cannot be reactivated: more than ten years have passed, or the patient's renewed consent (Consent of kind ouverture) is not recorded today."},
 		judge: func(c Case) Effect {
-			if c.State != Closed || c.Expired {
+			if c.State != Closed || c.Expired || c.BadChange {
 				return Refuse
 			}
 			return permitIf(c.holder() || c.professional())
