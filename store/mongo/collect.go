@@ -130,7 +130,7 @@ func (s *Store) sweep(ctx context.Context, loose []byte) error {
 		if err != nil || r.MatchedCount == 0 {
 			return err
 		}
-		if _, err := s.chunks.DeleteMany(ctx, within(loose, sizeInt32)); err != nil {
+		if _, err := s.chunks.DeleteMany(ctx, beginning(loose, sizeInt32)); err != nil {
 			return err
 		}
 		_, err = s.loose.DeleteOne(ctx, byID(loose))

@@ -22,7 +22,7 @@
 //	wrapped     dossier || kind || be32 number                         {_id: 1}
 //	event       dossier || be64 time || event   {a: 1, p: 1},          {_id: 1}
 //	                                            {p: 1} where q
-//	state       hex kind "/" hex key            {x: 1} where it is     {_id: 1}
+//	state       hex kind "/" hex key            {x: 1}, sparse         {_id: 1}
 //	mark        random                          {at: 1}, expires       {_id: "hashed"}
 //	meta        name                                                   not sharded
 //	probe       random                                                 not sharded

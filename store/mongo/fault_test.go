@@ -89,6 +89,52 @@ func TestOneLoss(t *testing.T) {
 	}
 }
 
+// TestReadLoss loses a command of each read, or its answer, or all answers to the
+// commit of a snapshot but the last: it is read again.
+func TestReadLoss(t *testing.T) {
+	t.Parallel()
+	e := fresh(t)
+	direct := e.open(t, Options{})
+	defer direct.Close()
+	if err := push(context.Background(), direct, "x"); err != nil {
+		t.Fatal(err)
+	}
+	type loss struct {
+		name string
+		n    int
+		fate fate
+	}
+	var losses []loss
+	for name := range calls(direct) {
+		for _, f := range fates {
+			losses = append(losses, loss{name, 1, f}, loss{name, 2, f})
+		}
+	}
+	losses = append(losses, loss{"Rows", 3, deaf})
+	atOnce(len(losses), func(i int) {
+		l := losses[i]
+		switch l.name {
+		case "Commit", "Commit event", "Upload": // have their own test
+			return
+		case "Collect": // is done by the next one
+			return
+		}
+		s, r := relayed(t, e, Options{})
+		defer s.Close()
+		decide, _ := nth(l.n, l.fate)
+		var commits atomic.Int64
+		r.rule(func(c command) fate {
+			if l.n == 3 && c.name == "commitTransaction" && commits.Add(1) <= 2 {
+				return l.fate
+			}
+			return decide(c)
+		})
+		if err := calls(s)[l.name](context.Background()); err != nil {
+			t.Errorf("%s, command %d: %v", l.name, l.n, err)
+		}
+	})
+}
+
 // TestGoneAtEachStep takes the server away at each command of a push: all of it is
 // there afterwards or nothing, and all if it was acknowledged.
 func TestGoneAtEachStep(t *testing.T) {

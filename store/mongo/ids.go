@@ -75,9 +75,9 @@ func stateKey(id string) (string, error) {
 	return string(b), err
 }
 
-// within is the filter of every _id that begins with prefix and has rest bytes
+// beginning is the filter of every _id that begins with prefix and has rest bytes
 // more. Both bounds have the length of the ids: shorter binaries sort first.
-func within(prefix []byte, rest int) bson.D {
+func beginning(prefix []byte, rest int) bson.D {
 	return span(slices.Concat(prefix, make([]byte, rest)), slices.Concat(prefix, bytes.Repeat([]byte{0xff}, rest)))
 }
 

@@ -74,10 +74,22 @@ func connect(uri string, opts Options) (*Store, error) {
 	}, nil
 }
 
+// migrateShare is how much more time than a call all of migrate may take: a busy
+// cluster is slow to make collections.
+const migrateShare = 15
+
 // prepare looks at the server, and then makes what is missing.
 func (s *Store) prepare(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.greet, s.migrate, s.probe, s.probeHeader} {
-		if err := s.step(ctx, step); err != nil {
+	for _, step := range []struct {
+		run    func(context.Context) error
+		within time.Duration
+	}{
+		{s.greet, s.timeout},
+		{s.migrate, migrateShare * s.timeout},
+		{s.probe, s.timeout},
+		{s.probeHeader, s.timeout},
+	} {
+		if err := within(ctx, step.within, step.run); err != nil {
 			return refusal(ctx, err)
 		}
 	}
@@ -150,10 +162,14 @@ func (s *Store) call(ctx context.Context, doing string, f func(context.Context) 
 
 // step runs f within a deadline of its own, for what takes several.
 func (s *Store) step(ctx context.Context, f func(context.Context) error) error {
+	return within(ctx, s.timeout, f)
+}
+
+func within(ctx context.Context, d time.Duration, f func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	return f(ctx)
 }

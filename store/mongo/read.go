@@ -57,7 +57,7 @@ func (s *Store) Rows(ctx context.Context, d store.Dossier) iter.Seq2[store.Row, 
 	return whole(func() (rows []store.Row, err error) {
 		err = s.call(ctx, "rows", func(ctx context.Context) error {
 			return s.snapshot(ctx, func(ctx context.Context) error {
-				docs, err := all[rowDoc](s.rows.Find(ctx, within(d[:], sizeRow), options.Find().SetBatchSize(batch)))(ctx)
+				docs, err := all[rowDoc](s.rows.Find(ctx, beginning(d[:], sizeRow), options.Find().SetBatchSize(batch)))(ctx)
 				if err == nil {
 					rows, err = rowsOf(docs)
 				}
@@ -93,7 +93,7 @@ func rowsOf(docs []rowDoc) ([]store.Row, error) {
 func (s *Store) Versions(ctx context.Context, id store.RowID) iter.Seq2[store.Version, error] {
 	return whole(func() (versions []store.Version, err error) {
 		err = s.call(ctx, "versions", func(ctx context.Context) error {
-			docs, err := all[versionDoc](s.versions.Find(ctx, within(refID(id.Dossier, id.Row), sizeInt64),
+			docs, err := all[versionDoc](s.versions.Find(ctx, beginning(refID(id.Dossier, id.Row), sizeInt64),
 				options.Find().SetSort(sorted("_id", down)).SetProjection(bson.D{{Key: "b", Value: 0}}).SetBatchSize(batch)))(ctx)
 			versions = versionsOf(docs)
 			return err
@@ -168,7 +168,7 @@ func (s *Store) Bodies(ctx context.Context, d store.Dossier, refs []store.BodyRe
 func (s *Store) Keys(ctx context.Context, d store.Dossier) ([]store.KeyRecord, error) {
 	var keys []store.KeyRecord
 	err := s.call(ctx, "keys", func(ctx context.Context) error {
-		docs, err := all[keyDoc](s.wrapped.Find(ctx, within(d[:], sizeKeyName),
+		docs, err := all[keyDoc](s.wrapped.Find(ctx, beginning(d[:], sizeKeyName),
 			options.Find().SetSort(sorted("_id", up)).SetBatchSize(batch)))(ctx)
 		for i := range docs {
 			name := docs[i].ID[sizeDossier:]

@@ -101,7 +101,7 @@ func (s *Store) Lookup(ctx context.Context, t store.Token) ([]store.Ref, error) 
 		var claimed error
 		var wg sync.WaitGroup
 		wg.Go(func() { claims, claimed = all[claimDoc](s.claims.Find(ctx, byID(t[:])))(ctx) })
-		finds, err := all[findDoc](s.finds.Find(ctx, within(t[:], sizeRef)))(ctx)
+		finds, err := all[findDoc](s.finds.Find(ctx, beginning(t[:], sizeRef)))(ctx)
 		wg.Wait()
 		if err := errors.Join(claimed, err); err != nil {
 			return err

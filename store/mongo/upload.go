@@ -133,7 +133,7 @@ func (s *Store) giveUp(ctx context.Context, u *uploadDoc, collected bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout/2)
 	defer cancel()
 	if collected {
-		_, _ = s.chunks.DeleteMany(ctx, within(u.Loose, sizeInt32))
+		_, _ = s.chunks.DeleteMany(ctx, beginning(u.Loose, sizeInt32))
 		return
 	}
 	_ = s.sweep(ctx, u.Loose)
