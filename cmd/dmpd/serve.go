@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +99,12 @@ func serve(ctx context.Context, s settings, out, errOut io.Writer) (err error) {
 
 // serve answers on l until ctx ends, then closes the store.
 func (i *instance) serve(ctx context.Context, l net.Listener) error {
+	working, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { i.collector.run(working) })
 	err := i.server.Serve(ctx, l)
+	stop()
+	work.Wait()
 	if closing := i.close(); err == nil {
 		err = closing
 	}

@@ -41,8 +41,9 @@ type plan struct {
 
 // instance is a server and what it holds open.
 type instance struct {
-	server *server.Server
-	store  store.Store
+	server    *server.Server
+	store     store.Store
+	collector collector
 }
 
 // close closes the store. It is called when no request runs any more.
@@ -78,7 +79,7 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return &instance{server: s, store: st}, nil
+	return &instance{server: s, store: st, collector: collector{store: st, now: p.clock.Now, log: p.log}}, nil
 }
 
 // newServer joins the parts in the order in which they need each other.
