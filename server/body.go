@@ -110,7 +110,7 @@ func unreadable() error {
 		Severity: fhir.Error,
 		Code:     "incomplete",
 		Text: fhir.Text{
-			FR: "Le corps de la requête n'est pas arrivé en entier.",
+			FR: "Le corps de la requête n’est pas arrivé en entier.",
 			EN: "The body of the request did not arrive whole.",
 		},
 	}}}

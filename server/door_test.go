@@ -49,3 +49,22 @@ func door(t testing.TB) *dossier.Service {
 	}
 	return s
 }
+
+// A creation that only a transaction makes is told what is wrong with its body
+// first, and then that it has no place here.
+func TestMisplacedCreation(t *testing.T) {
+	w := start(t, nil)
+	for body, want := range map[string]int{
+		`{"resourceType":"Patient","gender":"notagender"}`: 400,
+		`{"resourceType":"Patient","foo":"bar"}`:           400,
+		`{"resourceType":"Patient"`:                        400,
+		`{"resourceType":"Patient","active":true}`:         405,
+	} {
+		if res, _ := w.ask("POST", "/fhir/Patient", body); res.StatusCode != want {
+			t.Errorf("%s: %d, want %d", body, res.StatusCode, want)
+		}
+	}
+	if res := w.askChunked("POST", "/fhir/Patient", "text/plain", "hello"); res.StatusCode != 415 {
+		t.Errorf("plain text: %d, want 415", res.StatusCode)
+	}
+}

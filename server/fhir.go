@@ -25,6 +25,8 @@ func (s *Server) fhir(x *exchange) dossier.Answer {
 	if errors.Is(err, fhir.ErrBadRequest) {
 		// The path is known: the log may name it, and who asks is told first.
 		line, _ = s.parseLine(x.r, "")
+	} else if s.misplaced(x.r, err) {
+		return x.refuse(x.misplacedBody(err))
 	} else if err != nil {
 		return x.refuse(err)
 	}
@@ -40,6 +42,33 @@ func (s *Server) fhir(x *exchange) dossier.Answer {
 		return x.refuse(err)
 	}
 	return x.do(p, line)
+}
+
+// misplaced tells whether a request creates alone what only a transaction
+// creates: a Patient, a List, a Binary.
+func (s *Server) misplaced(r *http.Request, err error) bool {
+	typ := strings.Trim(strings.TrimPrefix(r.URL.EscapedPath(), s.path), "/")
+	return r.Method == http.MethodPost && errors.Is(err, fhir.ErrMethod) && fhir.SupportsEntry(typ, fhir.Create)
+}
+
+// misplacedBody returns what is wrong with the body of such a request, and where
+// nothing is, that it cannot be made here: who learns to speak to the server gets
+// the nearest error first.
+func (x *exchange) misplacedBody(method error) error {
+	if _, err := x.authenticate(); err != nil {
+		return err
+	}
+	if _, err := bodyOf(x.r.Header, fhir.Request{Interaction: fhir.Create}); err != nil {
+		return err
+	}
+	body, err := x.body.read(x.r, x.s.limits.MaxBody)
+	if err != nil {
+		return err
+	}
+	if _, err := fhir.Parse(body); err != nil {
+		return err
+	}
+	return method
 }
 
 func (s *Server) parseLine(r *http.Request, rawQuery string) (fhir.Request, error) {
@@ -94,7 +123,7 @@ func (x *exchange) request(line fhir.Request) (dossier.Request, error) {
 func (x *exchange) withBody(r dossier.Request) (dossier.Request, error) {
 	if !hasBody(r.Request) {
 		if x.r.ContentLength != 0 {
-			return r, invalid("structure", "Cette requête n'a pas de corps.", "This request has no body.")
+			return r, invalid("structure", "Cette requête n’a pas de corps.", "This request has no body.")
 		}
 		return r, nil
 	}
@@ -180,7 +209,7 @@ func acceptable(r *http.Request) error {
 
 func errTokenInQuery() error {
 	return invalid("security",
-		"Le jeton se donne dans l'en-tête Authorization, jamais dans une adresse ni un formulaire. Celui-ci est à révoquer.",
+		"Le jeton se donne dans l’en-tête Authorization, jamais dans une adresse ni un formulaire. Celui-ci est à révoquer.",
 		"The token goes into the Authorization header, never into a URL or a form. This one should be revoked.")
 }
 
