@@ -25,6 +25,8 @@ type change struct {
 	records []*record
 	// result is the dossier as the commit will leave it, once it was asked for.
 	result *loaded
+	// sight is the view of the caller on result, likewise.
+	sight *policy.View
 	// planned are the references that the request creates, before their rows
 	// are built.
 	planned map[string]bool
@@ -76,7 +78,10 @@ func (ch *change) after() *loaded {
 
 // viewAfter is the view of the caller on the dossier as it will be.
 func (ch *change) viewAfter() *policy.View {
-	return ch.c.policy.View(ch.c.p, ch.after().record, ch.c.at)
+	if ch.sight == nil {
+		ch.sight = ch.c.policy.View(ch.c.p, ch.after().record, ch.c.at)
+	}
+	return ch.sight
 }
 
 func (ch *change) find(t store.Token, key store.RowKey) {

@@ -106,7 +106,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.clinical(http.StatusOK, own(openingResponse(o, ch.rows, "201 Created")), receipt), nil
+	return c.clinical(http.StatusOK, own(openingResponse(o, ch.rows)), receipt), nil
 }
 
 // newDossier makes the change that creates a dossier, with its keys.
@@ -215,16 +215,16 @@ func (c *call) openedBefore(ctx context.Context, d *loaded, o *opening) (Answer,
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.clinical(http.StatusOK, own(openingResponse(o, first, "201 Created")), receipt), nil
+	return c.clinical(http.StatusOK, own(openingResponse(o, first)), receipt), nil
 }
 
 // openingResponse answers each entry in its place.
-func openingResponse(o *opening, rows []*row, status string) []byte {
+func openingResponse(o *opening, rows []*row) []byte {
 	out := fhir.BundleOut{Type: "transaction-response", Entries: make([]fhir.EntryOut, len(o.entries))}
 	for _, r := range rows {
 		if r.entry < len(out.Entries) {
 			out.Entries[r.entry] = fhir.EntryOut{Response: &fhir.ResponseOut{
-				Status: status, Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
+				Status: "201 Created", Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
 			}}
 		}
 	}

@@ -89,6 +89,9 @@ func (c *call) undo(ctx context.Context, d *loaded, v *policy.View, dec policy.D
 // carried, what it would have replaced or patched, and whose identifier it used:
 // a refusal must not tell of a hidden document either.
 func (c *call) undoPush(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, err error, documents []*fhir.Resource, patched ...string) (Answer, error) {
+	if isUnavailable(err) || isConflict(err) {
+		return Answer{}, err // it is tried again, and then told as what it becomes
+	}
 	objects := patched
 	for _, r := range documents {
 		if hasLabel(r, "INVISIBLE_PATIENT") {

@@ -63,9 +63,9 @@ func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
 	case q.PatientID != "" && !q.PatientIdent.IsZero():
 		return c.bothPatients(ctx, q)
 	case q.PatientID != "":
-		return one1(c.loadByID(ctx, "Patient", q.PatientID))
+		return alone(c.loadByID(ctx, "Patient", q.PatientID))
 	case !q.PatientIdent.IsZero():
-		return one1(c.loadByINS(ctx, q.PatientIdent))
+		return alone(c.loadByINS(ctx, q.PatientIdent))
 	case len(q.IDs) > 0:
 		return c.loadByIDs(ctx, c.r.Type, q.IDs)
 	case len(q.Idents) > 0:
@@ -94,7 +94,8 @@ func (c *call) bothPatients(ctx context.Context, q *fhir.Query) ([]*loaded, erro
 	return c.loadEach(ctx, appendOnce([]store.Dossier{byID}, byINS))
 }
 
-func one1(d *loaded, err error) ([]*loaded, error) {
+// alone is a selection of one dossier.
+func alone(d *loaded, err error) ([]*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -163,10 +164,7 @@ func (c *call) answerPage(ctx context.Context, q *fhir.Query, places []*loaded, 
 	if q.SummaryCount {
 		hits, more = nil, false
 	}
-	out, err := c.searchset(q, total, hits, more)
-	if err != nil {
-		return Answer{}, err
-	}
+	out := c.searchset(q, total, hits, more)
 	entries, resources, err := c.fetch(ctx, hits)
 	if err != nil {
 		return Answer{}, err
@@ -183,7 +181,7 @@ func (c *call) answerPage(ctx context.Context, q *fhir.Query, places []*loaded, 
 }
 
 // searchset makes the bundle without its entries.
-func (c *call) searchset(q *fhir.Query, total int, hits []hit, more bool) (fhir.BundleOut, error) {
+func (c *call) searchset(q *fhir.Query, total int, hits []hit, more bool) fhir.BundleOut {
 	self := c.base + "/" + c.r.Type
 	if s := q.String(); s != "" {
 		self += "?" + s
@@ -195,7 +193,7 @@ func (c *call) searchset(q *fhir.Query, total int, hits []hit, more bool) (fhir.
 	if more && len(hits) > 0 {
 		out.Links = append(out.Links, fhir.Link{Relation: "next", URL: c.nextLink(q, hits[len(hits)-1])})
 	}
-	return out, nil
+	return out
 }
 
 // fetch opens the bodies of the page and lets each be judged again.

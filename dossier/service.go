@@ -172,10 +172,8 @@ func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, 
 	}
 	c := &call{Service: s, p: p, r: r, at: s.now()}
 	switch r.Interaction {
-	case fhir.Transaction:
+	case fhir.Transaction, fhir.Batch: // the body tells which of the two it is
 		return c.transaction(ctx)
-	case fhir.Batch:
-		return c.batch(ctx)
 	case fhir.Search:
 		return c.search(ctx)
 	case fhir.Read:

@@ -32,9 +32,6 @@ func (c *call) transaction(ctx context.Context) (Answer, error) {
 	return c.provide(ctx, b)
 }
 
-// batch is reached through transaction: the body tells which of the two it is.
-func (c *call) batch(ctx context.Context) (Answer, error) { return c.transaction(ctx) }
-
 // maxBatch bounds the entries of a batch.
 const maxBatch = 100
 

@@ -79,6 +79,23 @@ type Place struct {
 	Key  string
 }
 
+// EachPart calls dump for the parts from p on, in their order, with the key after
+// which each begins, until dump returns false.
+func (p Place) EachPart(dump func(part Part, after string) bool) {
+	for _, part := range Parts() {
+		if part < p.Part {
+			continue
+		}
+		key := ""
+		if part == p.Part {
+			key = p.Key
+		}
+		if !dump(part, key) {
+			return
+		}
+	}
+}
+
 // Compare orders places: negative when p is before other.
 func (p Place) Compare(other Place) int {
 	if p.Part != other.Part {

@@ -27,18 +27,9 @@ const dumpItems = 1000
 // page is one command, so that a slow consumer holds up no cursor.
 func (s *Store) Dump(ctx context.Context, after store.Place) iter.Seq2[store.Item, error] {
 	return func(yield func(store.Item, error) bool) {
-		for _, part := range store.Parts() {
-			if part < after.Part {
-				continue
-			}
-			key := ""
-			if part == after.Part {
-				key = after.Key
-			}
-			if !s.dumpPart(ctx, part, key, yield) {
-				return
-			}
-		}
+		after.EachPart(func(part store.Part, key string) bool {
+			return s.dumpPart(ctx, part, key, yield)
+		})
 	}
 }
 
