@@ -200,7 +200,8 @@ func TestClosingAndReopening(t *testing.T) {
 	}
 }
 
-// A document that replaces two keeps the mask that the patient set on one.
+// Two documents of which the patient masked one are not replaced by one document:
+// it could have the visibility of either. Once both are masked, it has theirs.
 func TestReplacingTwo(t *testing.T) {
 	s := newScene(t)
 	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
@@ -215,6 +216,8 @@ func TestReplacingTwo(t *testing.T) {
         "type"`, `"status": "current", "relatesTo": [`+strings.Join(parts, ",")+`], "type"`, 1)
 	}
 	s.author.post("", relates(s.doc, s.doc)).is(422)
+	s.author.post("", relates(s.doc, other)).is(422)
+	s.me().patch("DocumentReference/"+other, label("MASQUE_PS")).is(200)
 	now := strings.Split(s.author.post("", relates(s.doc, other)).is(200).at("entry.1.response.location"), "/")[1]
 	lift := `[{"op":"replace","path":"/securityLabel","value":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"N"}]}]}]`
 	s.author.patch("DocumentReference/"+now, lift).is(422)

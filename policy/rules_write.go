@@ -121,14 +121,17 @@ var rulesOfWriting = []rule{
 	{
 		id:     "E06",
 		source: "DOMAIN §2.2",
-		// To send no label is no act of lifting one, by whoever may lift it.
+		// To send no label is no act of lifting one, by whoever may lift it (TakeOver).
+		// A flag that only the replacement has would leave an older document that is
+		// superseded by nothing, and so tell of what is hidden; and hiding from the
+		// patient would begin anew.
 		on:    on(ActReplace),
 		class: Unprocessable,
 		told: fhir.Text{
-			FR: "Le remplaçant ne porte pas la visibilité du document remplacé.",
-			EN: "The replacement does not carry the visibility of the replaced document."},
+			FR: "Le remplaçant n’a pas la visibilité du document remplacé : changez d’abord celle de ce dernier.",
+			EN: "The replacement does not have the visibility of the replaced document: change that of the latter first."},
 		judge: func(c Case) Effect {
-			return refuseIf(c.Masked && !c.WillMask || c.Hidden && !c.WillHide || c.HiddenReps && !c.WillHideReps)
+			return refuseIf(c.Masked != c.WillMask || c.Hidden != c.WillHide || c.HiddenReps != c.WillHideReps)
 		},
 	},
 	{
