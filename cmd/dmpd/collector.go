@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -17,12 +17,20 @@ const (
 	collectLease = 15 * time.Minute
 )
 
+// collectName is the name of the lease of collecting.
+const collectName = "collect"
+
 // collector removes uploads that no commit adopted and state that has expired.
 // Of several servers on one store, one does it at a time.
 type collector struct {
-	store store.Store
-	now   func() time.Time
-	log   *slog.Logger
+	store  store.Store
+	leases leases
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+func newCollector(st store.Store, now func() time.Time, log *slog.Logger) collector {
+	return collector{store: st, leases: leases{store: st, owner: rand.Text(), now: now}, now: now, log: log}
 }
 
 // run collects now and then until ctx ends.
@@ -43,32 +51,14 @@ func (c collector) run(ctx context.Context) {
 	}
 }
 
-// collect removes what there is, if no other server is at it.
+// collect removes what there is, if no other server is at it. The lease is kept
+// after it: the same server collects the next time, and another one when this one
+// is gone.
 func (c collector) collect(ctx context.Context) (int, error) {
-	mine, err := c.lease(ctx)
+	_, mine, err := c.leases.take(ctx, collectName, collectLease)
 	if err != nil || !mine {
 		return 0, err
 	}
 	now := c.now()
 	return c.store.Collect(ctx, now, now.Add(-orphanAge))
-}
-
-// lease takes the lease of collecting; false if another server has it.
-func (c collector) lease(ctx context.Context) (bool, error) {
-	now := c.now()
-	held, err := c.store.State(ctx, "lease", "collector")
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-	case err != nil:
-		return false, err
-	case now.Before(held.Expires):
-		return false, nil
-	}
-	err = c.store.Commit(ctx, store.Tx{Expect: store.Any, State: []store.StateEntry{{
-		Kind: "lease", Key: "collector", Value: []byte("collecting"), Expires: now.Add(collectLease), Rev: held.Rev,
-	}}})
-	if errors.Is(err, store.ErrConflict) {
-		return false, nil // another one was faster
-	}
-	return err == nil, err
 }

@@ -79,7 +79,7 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return &instance{server: s, store: st, collector: collector{store: st, now: p.clock.Now, log: p.log}}, nil
+	return &instance{server: s, store: st, collector: newCollector(st, p.clock.Now, p.log)}, nil
 }
 
 // newServer joins the parts in the order in which they need each other.
