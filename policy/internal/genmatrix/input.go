@@ -10,6 +10,9 @@ import (
 const (
 	systemG15   = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 	systemR85   = "https://mos.esante.gouv.fr/NOS/TRE_R85-RolePriseCharge/FHIR/TRE-R85-RolePriseCharge"
+	systemR94   = "https://mos.esante.gouv.fr/NOS/TRE_R94-ProfessionSocial/FHIR/TRE-R94-ProfessionSocial"
+	systemR95   = "https://mos.esante.gouv.fr/NOS/TRE_R95-UsagerTitre/FHIR/TRE-R95-UsagerTitre"
+	systemR291  = "https://mos.esante.gouv.fr/NOS/TRE_R291-AutreProfession/FHIR/TRE-R291-AutreProfession"
 	systemLOINC = "http://loinc.org"
 	systemA05   = "https://mos.esante.gouv.fr/NOS/TRE_A05-TypeDocComplementaire/FHIR/TRE-A05-TypeDocComplementaire"
 	systemA12   = "https://mos.esante.gouv.fr/NOS/TRE_A12-NomenclatureASTM/FHIR/TRE-A12-NomenclatureASTM"
@@ -40,6 +43,7 @@ type input struct {
 	columns []column
 	types   []docType
 	known   map[cellKey]cell
+	named   []column // all that can be a column
 }
 
 // roleColumns maps the columns of habilitation-roles.csv to TRE_R85. The article
@@ -53,7 +57,7 @@ func roleColumns() map[string]column {
 
 func read(dir fs.FS) (input, error) {
 	in := input{known: map[cellKey]cell{}}
-	for _, step := range []func(fs.FS) error{in.readTypes, in.readProfessions, in.readKnown, in.readInferred, in.readRoles} {
+	for _, step := range []func(fs.FS) error{in.readTypes, in.readProfessions, in.readKnown, in.readInferred, in.readRoles, in.readNamed} {
 		if err := step(dir); err != nil {
 			return input{}, err
 		}

@@ -15,6 +15,7 @@ const (
 	fileKnown   = "matrix/2023-10-30.csv"
 	fileSandbox = "matrix/sandbox/2024-01-01.csv"
 	fileTypes   = "doctypes_gen.go"
+	fileColumns = "matrix_columns_gen.go"
 
 	sourceUnknown   = "annexe de l'arrêté du 26 octobre 2023, non publiée sous forme exploitable"
 	sourceSynthetic = "synthétique, bac à sable"
@@ -41,8 +42,13 @@ func run(terminology, policy string) error {
 	if err != nil {
 		return err
 	}
+	columns, err := columnsAsGo(in.named)
+	if err != nil {
+		return err
+	}
 	for name, data := range map[string][]byte{
 		fileTypes:   types,
+		fileColumns: columns,
 		fileKnown:   table(in, unknownCell),
 		fileSandbox: table(in, syntheticCell),
 	} {

@@ -23,7 +23,7 @@ func TestCommittedFilesAreGenerated(t *testing.T) {
 	if err := run(terminology, dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{fileTypes, fileKnown, fileSandbox} {
+	for _, name := range []string{fileTypes, fileColumns, fileKnown, fileSandbox} {
 		made, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -46,6 +46,8 @@ func TestReadRefuses(t *testing.T) {
 			"habilitation-known-cells.csv":         {Data: []byte("a,b,c,d,e,f\nS,10,T,X,allow,s\n")},
 			"habilitation-inferred-pharmacist.csv": {Data: []byte("a,b,c,d,e,f\n")},
 			"habilitation-roles.csv":               {Data: []byte("a,b,c,d\n")},
+			fileSpecialties:                        {Data: []byte("a,b,c\n")},
+			fileOthers:                             {Data: []byte("a,b,c\n")},
 		}
 	}
 	for name, c := range map[string]struct{ file, data, want string }{
@@ -54,6 +56,8 @@ func TestReadRefuses(t *testing.T) {
 		"type of a role":      {"habilitation-roles.csv", "h,h,h,h\nROLE:coordination,1-1,deny,s\n", "unknown type"},
 		"disagreement":        {"habilitation-known-cells.csv", "h,h,h,h,h,h\nS,10,T,X,allow,s\nS,10,T,X,deny,s\n", "is allow and deny"},
 		"number of fields":    {"professions.csv", "h\n10\n", "wrong number of fields"},
+		"a role twice":        {fileSpecialties, "h,h,h\n300,1.2.250.1.213.1.6.1.107,a\n300,1.2.250.1.213.1.6.1.107,b\n", "300 twice"},
+		"other professions":   {fileOthers, "h,h,h\n10,1.2.3,a\n", "unknown system"},
 		"columns of the rule": {"professions.csv", "h,h\n10,Médecin\n", "rule for the unknown column"},
 	} {
 		fsys := good()
