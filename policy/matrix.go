@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +14,12 @@ import (
 // (arrêté of 26 October 2023; POLICY L07). It is immutable and safe for
 // concurrent use. The zero Matrix knows no cell.
 type Matrix struct {
-	tables []matrixTable // by date in force, oldest first
+	tables []MatrixTable // by date in force, oldest first
 }
 
-// matrixTable is one file: the cells of all its columns, in force from a date.
-type matrixTable struct {
+// MatrixTable is one file: the cells of all its columns, in force from a date. It
+// is immutable and safe for concurrent use; the zero MatrixTable has no column.
+type MatrixTable struct {
 	from    time.Time
 	name    string
 	columns map[string][]matrixColumn // by code: few systems share one
@@ -42,17 +44,25 @@ type matrixClass struct {
 // a profession with further roles. Unknown is the answer for all that it does not
 // know: the profession, the type, an instant before the first table.
 //
-// A role that is a column too narrows what the profession may read and never
-// widens it: Deny wins over Unknown, and Unknown over Allow. Where there is no
-// type, the class decides as its strictest type does. It does not allocate.
+// The exercised profession is looked up first: a profession of TRE_G15, or the role
+// or title under which the person works. One in training (TRE_G16) has the column
+// of the profession: whether students read at all is for the rules to say
+// (Settings.Students). Then come the roles. One that is a column too narrows what
+// the profession may read and never widens it: Deny wins over Unknown, and Unknown
+// over Allow. A profession of TRE_R291 says only that the person is known by their
+// role (DOMAIN.md §5.4): without a column of its own it reads what every one of
+// their roles of TRE_R85 may, and nothing without a role.
+//
+// Where there is no type, the class decides as its strictest type does. Cell does
+// not allocate.
 func (m *Matrix) Cell(profession auth.Coding, roles []auth.Coding, typ, class auth.Coding, at time.Time) Cell {
-	t := m.inForce(at)
+	t := m.InForce(at)
 	if t == nil {
 		return Unknown
 	}
-	place, ok := t.column(profession)
+	place, ok := t.column(exercised(profession))
 	if !ok {
-		return Unknown
+		return t.byRole(profession, roles, typ, class)
 	}
 	c := t.cell(place, typ, class)
 	for _, r := range roles {
@@ -63,8 +73,41 @@ func (m *Matrix) Cell(profession auth.Coding, roles []auth.Coding, typ, class au
 	return c
 }
 
-// inForce returns the last table whose date is not after at, nil if there is none.
-func (m *Matrix) inForce(at time.Time) *matrixTable {
+// exercised returns the profession that a profession in training trains for: both
+// tables have the same codes. Others are returned as they are.
+func exercised(profession auth.Coding) auth.Coding {
+	if profession.System == auth.SystemProfessionTraining {
+		profession.System = auth.SystemProfession
+	}
+	return profession
+}
+
+// byRole returns the strictest cell of the roles of a person who is known by their
+// role, Unknown for anybody else. A role without a column is Unknown: nothing says
+// what it may read, and no profession stands behind it.
+func (t *MatrixTable) byRole(profession auth.Coding, roles []auth.Coding, typ, class auth.Coding) Cell {
+	if profession.System != auth.SystemOtherProfession {
+		return Unknown
+	}
+	c, any := Allow, false
+	for _, r := range roles {
+		if r.System != auth.SystemCareRole {
+			continue // a skill, which no matrix has for a column
+		}
+		place, ok := t.column(r)
+		if !ok {
+			return Unknown
+		}
+		c, any = stricter(c, t.cell(place, typ, class)), true
+	}
+	if !any {
+		return Unknown
+	}
+	return c
+}
+
+// InForce returns the last table whose date is not after at, nil if there is none.
+func (m *Matrix) InForce(at time.Time) *MatrixTable {
 	for i := len(m.tables) - 1; i >= 0; i-- {
 		if !m.tables[i].from.After(at) {
 			return &m.tables[i]
@@ -73,7 +116,7 @@ func (m *Matrix) inForce(at time.Time) *matrixTable {
 	return nil
 }
 
-func (t *matrixTable) column(c auth.Coding) (place int, ok bool) {
+func (t *MatrixTable) column(c auth.Coding) (place int, ok bool) {
 	for _, col := range t.columns[c.Code] {
 		if col.coding.System == c.System {
 			return col.place, true
@@ -82,7 +125,7 @@ func (t *matrixTable) column(c auth.Coding) (place int, ok bool) {
 	return 0, false
 }
 
-func (t *matrixTable) cell(column int, typ, class auth.Coding) Cell {
+func (t *MatrixTable) cell(column int, typ, class auth.Coding) Cell {
 	if !typ.IsZero() {
 		place := typePlace(typ)
 		if place < 0 {
@@ -98,7 +141,7 @@ func (t *matrixTable) cell(column int, typ, class auth.Coding) Cell {
 	return Unknown
 }
 
-func (t *matrixTable) strictest(column int, types []int) Cell {
+func (t *MatrixTable) strictest(column int, types []int) Cell {
 	c := Allow
 	for _, place := range types {
 		c = stricter(c, t.cells[column+place])
@@ -117,7 +160,7 @@ func stricter(a, b Cell) Cell {
 // Source returns where a cell of the table in force comes from, as its file says;
 // "" if there is no such cell.
 func (m *Matrix) Source(profession, typ auth.Coding, at time.Time) string {
-	t := m.inForce(at)
+	t := m.InForce(at)
 	if t == nil {
 		return ""
 	}
@@ -135,16 +178,8 @@ const sourceSynthetic = "synthétique, bac à sable"
 // Synthetic tells whether the table in force holds a cell that is invented: it
 // must then be said wherever the matrix is shown, and is not for production.
 func (m *Matrix) Synthetic(at time.Time) bool {
-	t := m.inForce(at)
-	if t == nil {
-		return false
-	}
-	for _, s := range t.sources {
-		if s == sourceSynthetic {
-			return true
-		}
-	}
-	return false
+	t := m.InForce(at)
+	return t != nil && slices.Contains(t.sources, sourceSynthetic)
 }
 
 // Unknown returns the cells that the files leave open, one line each, in their
@@ -166,7 +201,7 @@ func (m *Matrix) Unknown() []string {
 }
 
 // inOrder returns the columns as the file has them.
-func (t *matrixTable) inOrder() []matrixColumn {
+func (t *MatrixTable) inOrder() []matrixColumn {
 	cs := make([]matrixColumn, len(t.cells)/typeCount)
 	for _, same := range t.columns {
 		for _, c := range same {

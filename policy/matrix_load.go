@@ -14,12 +14,16 @@ import (
 	"opendmp/auth"
 )
 
-// MatrixError is the error of a matrix that cannot be used. Each problem is one
+// MatrixError is the error of a matrix that cannot be used. Each of its texts is one
 // line: file, line where there is one, and what is wrong.
-type MatrixError struct{ Problems []string }
+type MatrixError struct {
+	Problems []string // what stands in the files and should not
+	Missing  []string // professions and cells that should and do not
+}
 
 func (e *MatrixError) Error() string {
-	return fmt.Sprintf("policy: matrix: %d problem(s)\n%s", len(e.Problems), strings.Join(e.Problems, "\n"))
+	all := slices.Concat(e.Problems, e.Missing)
+	return fmt.Sprintf("policy: matrix: %d problem(s)\n%s", len(all), strings.Join(all, "\n"))
 }
 
 // LoadMatrix reads the tables of a folder: files named AAAA-MM-JJ.csv by the day
@@ -48,49 +52,88 @@ func LoadMatrix(fsys fs.FS) (*Matrix, error) {
 			m.tables = append(m.tables, t)
 		}
 	}
-	if len(l.problems) > 0 {
-		return nil, &MatrixError{l.problems}
+	if err := l.err(); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
-// matrixLoader collects problems.
-type matrixLoader struct{ problems []string }
+// ReadMatrixTable reads one table in the format of LoadMatrix. Its day is the end of
+// its name, so that a table can be prepared beside those in force under a name like
+// prepared-2027-01-01.csv. It checks all that LoadMatrix checks; the error is a
+// *MatrixError.
+func ReadMatrixTable(name string, r io.Reader) (*MatrixTable, error) {
+	l := &matrixLoader{}
+	stem := strings.TrimSuffix(path.Base(name), ".csv")
+	from, err := time.Parse(dayLayout, stem[max(0, len(stem)-len(dayLayout)):])
+	if err != nil {
+		l.problem("%s: its name does not end with a day, AAAA-MM-JJ.csv", name)
+		return nil, l.err()
+	}
+	t := l.table(name, from, r)
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	return &t, nil
+}
+
+// dayLayout is how the names of tables tell their day.
+const dayLayout = "2006-01-02"
+
+// matrixLoader collects what is wrong.
+type matrixLoader struct{ problems, missing []string }
+
+// err returns all that was collected, nil if that is nothing.
+func (l *matrixLoader) err() error {
+	if len(l.problems)+len(l.missing) == 0 {
+		return nil
+	}
+	return &MatrixError{l.problems, l.missing}
+}
+
+func (l *matrixLoader) lacks(format string, args ...any) {
+	l.missing = append(l.missing, fmt.Sprintf(format, args...))
+}
 
 func (l *matrixLoader) problem(format string, args ...any) {
 	l.problems = append(l.problems, fmt.Sprintf(format, args...))
 }
 
-// file reads one table; false if it could not be read at all.
-func (l *matrixLoader) file(fsys fs.FS, name string) (matrixTable, bool) {
-	from, err := time.Parse("2006-01-02", strings.TrimSuffix(path.Base(name), ".csv"))
+// file reads one table of a folder; false if it could not be opened.
+func (l *matrixLoader) file(fsys fs.FS, name string) (MatrixTable, bool) {
+	from, err := time.Parse(dayLayout, strings.TrimSuffix(path.Base(name), ".csv"))
 	if err != nil {
 		l.problem("%s: its name is not a day, AAAA-MM-JJ.csv", name)
-		return matrixTable{}, false
+		return MatrixTable{}, false
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		l.problem("%s: cannot be opened", name)
-		return matrixTable{}, false
+		return MatrixTable{}, false
 	}
 	defer f.Close()
+	return l.table(name, from, f), true
+}
+
+// table reads one table; what is missing is told only of one that could be read to
+// its end.
+func (l *matrixLoader) table(name string, from time.Time, r io.Reader) MatrixTable {
 	b := newTableBuilder(l, name, from)
-	if !b.read(f) {
-		return matrixTable{}, false
+	if b.read(r) {
+		b.checkComplete()
 	}
-	b.checkComplete()
-	return b.matrixTable, true
+	return b.MatrixTable
 }
 
 // tableBuilder fills one table. seen holds the line of each cell, 0 for none.
 type tableBuilder struct {
 	*matrixLoader
-	matrixTable
+	MatrixTable
 	seen []int
 }
 
 func newTableBuilder(l *matrixLoader, name string, from time.Time) *tableBuilder {
-	b := &tableBuilder{matrixLoader: l, matrixTable: matrixTable{
+	b := &tableBuilder{matrixLoader: l, MatrixTable: MatrixTable{
 		from:    from,
 		name:    name,
 		columns: map[string][]matrixColumn{},
@@ -205,13 +248,13 @@ func (b *tableBuilder) checkComplete() {
 	for code := range auth.Professions() {
 		c := auth.Coding{System: auth.SystemProfession, Code: code}
 		if _, ok := b.column(c); !ok {
-			b.problem("%s: no line for the profession %s", b.name, shortCoding(c))
+			b.lacks("%s: no line for the profession %s", b.name, shortCoding(c))
 		}
 	}
 	for _, c := range b.inOrder() {
 		for place := range typeCount {
 			if b.seen[c.place+place] == 0 {
-				b.problem("%s: no cell %s × %s", b.name, shortCoding(c.coding), typeName(documentType(place)))
+				b.lacks("%s: no cell %s × %s", b.name, shortCoding(c.coding), typeName(documentType(place)))
 			}
 		}
 	}

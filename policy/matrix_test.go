@@ -195,7 +195,8 @@ func TestCellUnknown(t *testing.T) {
 	for name, got := range map[string]Cell{
 		"no profession":               m.Cell(none, nil, doc, none, matrixDay),
 		"unknown profession":          m.Cell(g15("93"), nil, doc, none, matrixDay),
-		"profession of a system":      m.Cell(auth.Coding{System: auth.SystemProfessionTraining, Code: "10"}, nil, doc, none, matrixDay),
+		"profession of a system":      m.Cell(auth.Coding{System: auth.SystemTitle, Code: "10"}, nil, doc, none, matrixDay),
+		"unknown training":            m.Cell(auth.Coding{System: auth.SystemProfessionTraining, Code: "93"}, nil, doc, none, matrixDay),
 		"role without column":         m.Cell(auth.Coding{System: auth.SystemCareRole, Code: "312"}, nil, doc, none, matrixDay),
 		"no type and no class":        m.Cell(g15("10"), nil, none, none, matrixDay),
 		"unknown type":                m.Cell(g15("10"), nil, loinc("1-1"), none, matrixDay),
@@ -328,12 +329,16 @@ func TestLoadMatrixReportsEveryProblem(t *testing.T) {
 			if !errors.As(err, &e) || m != nil {
 				t.Fatalf("error %v, want a *MatrixError and no Matrix", err)
 			}
-			if len(e.Problems) != len(c.want) {
-				t.Fatalf("%d problems, want %d: %v", len(e.Problems), len(c.want), err)
+			got := slices.Concat(e.Problems, e.Missing)
+			if len(got) != len(c.want) {
+				t.Fatalf("%d problems, want %d: %v", len(got), len(c.want), err)
 			}
 			for i, want := range c.want {
-				if !strings.Contains(e.Problems[i], want) || strings.Contains(e.Problems[i], "\n") || !strings.HasPrefix(e.Problems[i], publishedTable) {
-					t.Errorf("problem %q, want %q", e.Problems[i], want)
+				if !strings.Contains(got[i], want) || strings.Contains(got[i], "\n") || !strings.HasPrefix(got[i], publishedTable) {
+					t.Errorf("problem %q, want %q", got[i], want)
+				}
+				if missing := strings.HasPrefix(want, "no ") && want != "no source" || strings.HasPrefix(want, "|"); missing != (i >= len(e.Problems)) {
+					t.Errorf("%q is told as missing: %v", got[i], !missing)
 				}
 			}
 		})
