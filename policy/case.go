@@ -17,9 +17,11 @@ const (
 	ActReadStatus    // the answer of TD0.2
 	ActReadConsent   // one Consent
 	ActReadRelated   // one RelatedPerson
+	ActReadTeam      // one CareTeam
 	ActSearch        // documents of one dossier, by patient
 	ActSearchConsent // Consents of one dossier, by patient
 	ActSearchRelated // RelatedPersons of one dossier, by patient
+	ActSearchTeam    // CareTeams of one dossier, by patient
 	ActHistory       // the history of accesses
 
 	// Documents.
@@ -55,6 +57,8 @@ const (
 	ActElement    // an element of the Patient that no change may touch
 	ActAlerts     // settings of alerts
 	ActAddRelated // a representative
+	ActTeam       // a care team made, or changed otherwise than by narrowing it
+	ActNarrowTeam // a care team of which somebody is a member no more
 	ActEmergency  // a bris de glace opened
 
 	acts
@@ -97,16 +101,16 @@ func (a Authorisation) String() string {
 	return "NON_EXISTE"
 }
 
-// Status is the status of a document, a List or a Consent.
+// Status is the status of a document, a List, a Consent or a CareTeam.
 type Status uint8
 
 // Statuses. A resource of the zero Status cannot be read.
 const (
 	NoStatus   Status = iota
-	Current           // current; of a Consent: active
+	Current           // current; of a Consent or a CareTeam: active
 	Superseded        // superseded; of a List: retired
 	Deleted           // entered-in-error, or deleted by the server
-	Inactive          // of a Consent: neither in force nor an error
+	Inactive          // of a Consent or a CareTeam: neither in force nor an error
 )
 
 // Group is a group of types of documents, as far as rules tell them apart.
@@ -147,6 +151,7 @@ type Case struct {
 	Physician    bool
 	Secret       bool // in a secret session
 	Fresh        bool // has given a second factor just now
+	CMEDecided   bool // an establishment whose CME decided that it feeds by itself
 
 	// The caller and the dossier.
 	State         State
@@ -188,9 +193,11 @@ type Case struct {
 	// What else is asked for.
 	ByIdentifier bool        // a search that names the document (TD3.1b)
 	Consent      ConsentKind // of the Consent
-	AboutMe      bool        // the Consent names the caller, or their structure
-	ForMe        bool        // the Consent names the caller in person
-	ForPerson    bool        // the Consent names a person
+	AboutMe      bool        // the Consent or the CareTeam names the caller, their structure, or a team that does
+	ForMe        bool        // the Consent names the caller in person; of a CareTeam, the caller or their structure joins
+	ForPerson    bool        // the Consent names a person; of a CareTeam, nobody but persons joins
+	ForTeam      bool        // the Consent names a care team
+	NoTeam       bool        // and it is not one in use of this dossier that the caller sees
 	ForMT        bool        // the Consent names a médecin traitant
 	BadPeriod    bool        // starts in the past, or is too long
 	BadChange    bool        // changes what may not change, or leaves out what must be there

@@ -273,8 +273,6 @@ func (x *extraction) actor(ref fhir.Node) (actorKind, fhir.Ident) {
 	switch {
 	case typ == "CareTeam" && literal != "":
 		return aboutTeam, fhir.Ident{Value: relative(literal)}
-	case typ == "CareTeam" && !id.IsZero():
-		return aboutTeam, id
 	case id.IsZero():
 		return aboutNobody, id
 	case isPerson(id) && (typ == "" || typ == "Practitioner" || typ == "PractitionerRole"):

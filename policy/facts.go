@@ -24,9 +24,10 @@ const (
 	typeList
 	typeProvenance
 	typeContent // Binary, Bundle: governed, without facts of their own
+	typeCareTeam
 )
 
-var typeNames = [...]string{"", "Patient", "Consent", "RelatedPerson", "DocumentReference", "List", "Provenance", ""}
+var typeNames = [...]string{"", "Patient", "Consent", "RelatedPerson", "DocumentReference", "List", "Provenance", "", "CareTeam"}
 
 // Facts are what the policy needs to know of one resource: codes and identities
 // in canonical form, flags, periods and references. They say nothing of any
@@ -53,7 +54,8 @@ type Facts struct {
 	contents   []string // attachment.url
 	origin     Origin
 	consent    consentFacts
-	period     period // of a Consent or a RelatedPerson
+	period     period   // of a Consent, a RelatedPerson or a CareTeam
+	members    []member // of a CareTeam
 	person     patientFacts
 }
 
@@ -151,7 +153,7 @@ func (f Facts) ConsentActor() fhir.Ident { return f.consent.actor }
 // another matter.
 func (f Facts) ConsentActive() bool { return f.typ == typeConsent && f.status == Current }
 
-// Period returns the period of a Consent or a RelatedPerson: start is in it, end
+// Period returns the period of a Consent, a RelatedPerson or a CareTeam: start is in it, end
 // is the first instant that is not. Either is zero where it is open.
 func (f Facts) Period() (start, end time.Time) { return f.period.times() }
 
@@ -211,7 +213,7 @@ func (f Facts) Attributed() []fhir.Ident { return slices.Concat(f.persons, f.str
 // The error is a *fhir.Invalid that says what the policy cannot read: labels,
 // statuses or references that it does not know, several patients, a Consent of
 // no known kind or out of the table of POLICY §6. Its codes are value, required,
-// business-rule and not-supported.
+// business-rule, too-long and not-supported.
 func FactsOf(r *fhir.Resource, o Origin) (Facts, error) {
 	x := extraction{r: r, facts: Facts{origin: o}}
 	switch r.Type() {
@@ -227,6 +229,8 @@ func FactsOf(r *fhir.Resource, o Origin) (Facts, error) {
 		x.related()
 	case "Provenance":
 		x.provenance()
+	case "CareTeam":
+		x.careTeam()
 	case "Binary", "Bundle":
 		x.facts.typ = typeContent
 	default:

@@ -18,7 +18,9 @@ var ErrEncoding = errors.New("policy: not an encoding of facts")
 
 // The binary form is a byte of version, the length of the rest, and the fields in
 // the order below. Numbers are varints; strings have their length before them; a
-// flag that is new takes a free bit, which older forms have clear; the systems of identifiers and codes that are frequent are one byte.
+// flag that is new takes a free bit, which older forms have clear; a type that is
+// new takes the next number, and its own fields after those that all types have;
+// the systems of identifiers and codes that are frequent are one byte.
 const (
 	factsVersion  = 1
 	originVersion = 1
@@ -75,6 +77,8 @@ func (f Facts) appendFields(b []byte) []byte {
 		b = f.period.append(b)
 	case typeRelatedPerson:
 		b = f.period.append(b)
+	case typeCareTeam:
+		b = appendMembers(f.period.append(b), f.members)
 	case typePatient:
 		b = f.person.append(b)
 	}
@@ -260,6 +264,8 @@ func (d *decoder) facts() Facts {
 		f.period = d.period()
 	case typeRelatedPerson:
 		f.period = d.period()
+	case typeCareTeam:
+		f.period, f.members = d.period(), d.members()
 	case typePatient:
 		f.person = d.patient()
 	}
