@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -34,6 +35,7 @@ type plan struct {
 	whole    bool // refuse a matrix with open cells
 	insKey   dossier.Level
 	newID    func() string // nil: random
+	rand     io.Reader     // of rows, events and new dossiers; nil: crypto/rand
 	limits   server.Limits
 	extra    []server.Route
 	log      *slog.Logger
@@ -84,7 +86,11 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 
 // newServer joins the parts in the order in which they need each other.
 func newServer(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*server.Server, error) {
-	log := audit.New(st, keys, p.clock.Now, rand.Reader)
+	random := p.rand
+	if random == nil {
+		random = rand.Reader
+	}
+	log := audit.New(st, keys, p.clock.Now, random)
 	if err := log.OpenJournal(ctx); err != nil {
 		return nil, err
 	}
@@ -94,7 +100,7 @@ func newServer(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (
 	}
 	door, err := dossier.New(dossier.Config{
 		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
-		Software: software(), Now: p.clock.Now, Rand: rand.Reader, NewID: p.newID, INSKey: p.insKey, Logger: p.log,
+		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, Logger: p.log,
 	})
 	if err != nil {
 		return nil, err
