@@ -176,6 +176,11 @@ type Tx struct {
 	Expect int64
 	Header Header // Version is ignored
 
+	// Erase are rows to remove for good, before the Puts: every version of each,
+	// and the contents that it owns. Absent ones are ignored. What stood in
+	// another place than the database is unreadable at once and gone with the
+	// next Collect. Tokens are not touched: see Drops.
+	Erase    []RowKey
 	Puts     []Put
 	Contents []Content
 	Claims   []TokenPut // unique over all dossiers

@@ -32,7 +32,7 @@ func checkScope(tx *store.Tx) error {
 	case tx.Expect < store.Any:
 		return fmt.Errorf("%w: expects version %d", errTx, tx.Expect)
 	case tx.Expect == store.Any:
-		if len(tx.Puts)+len(tx.Contents)+len(tx.Claims)+len(tx.Finds)+len(tx.Drops)+len(tx.Keys) > 0 {
+		if len(tx.Erase)+len(tx.Puts)+len(tx.Contents)+len(tx.Claims)+len(tx.Finds)+len(tx.Drops)+len(tx.Keys) > 0 {
 			return fmt.Errorf("%w: without an expected version it may hold events and state only", errTx)
 		}
 	case tx.Header.State < store.Active || tx.Header.State > store.Destroyed:

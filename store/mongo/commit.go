@@ -52,7 +52,7 @@ func (s *Store) apply(ctx context.Context, tx *store.Tx, now time.Time) error {
 	steps := []func(context.Context, *store.Tx) error{
 		s.applyHeader,
 		func(ctx context.Context, tx *store.Tx) error { return s.applyState(ctx, tx, now) },
-		s.applyPuts, s.applyDrops, s.applyClaims, s.applyFinds,
+		s.applyErase, s.applyPuts, s.applyDrops, s.applyClaims, s.applyFinds,
 		s.applyContents, s.applyKeys, s.insertEvents,
 	}
 	for _, step := range steps {

@@ -30,7 +30,7 @@ func apply(c *conn, tx *store.Tx, now time.Time) error {
 	steps := []func(*conn, *store.Tx) error{
 		applyHeader,
 		func(c *conn, tx *store.Tx) error { return applyState(c, tx, now) },
-		applyPuts, applyDrops, applyClaims, applyFinds,
+		applyErase, applyPuts, applyDrops, applyClaims, applyFinds,
 		applyContents, applyKeys, applyEvents,
 	}
 	for _, step := range steps {
@@ -54,6 +54,23 @@ func applyHeader(c *conn, tx *store.Tx) error {
 	n, err := c.exec("UPDATE header SET version = ?, state = ?, keynum = ? WHERE dossier = ? AND version = ?",
 		tx.Expect+1, state, key, tx.Dossier[:], tx.Expect)
 	return conflictUnless(n, err)
+}
+
+// applyErase removes rows with their versions and contents. The file of a large
+// content stays until Collect finds that no row names it.
+func applyErase(c *conn, tx *store.Tx) error {
+	for i := range tx.Erase {
+		for _, sql := range [...]string{
+			"DELETE FROM row WHERE dossier = ? AND row = ?",
+			"DELETE FROM version WHERE dossier = ? AND row = ?",
+			"DELETE FROM content WHERE dossier = ? AND owner = ?",
+		} {
+			if _, err := c.exec(sql, tx.Dossier[:], tx.Erase[i][:]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func applyPuts(c *conn, tx *store.Tx) error {

@@ -33,7 +33,7 @@
 //
 // # Order inside a transaction
 //
-// Header, state entries, rows, tokens, contents, keys, events. What can be a
+// Header, state entries, rows (erased, then put), tokens, contents, keys, events. What can be a
 // store.ErrConflict is therefore looked at before what can be a
 // store.ErrDuplicate: whoever decided on stale facts learns that first.
 package sqlite

@@ -389,6 +389,7 @@ func testInvalidTx(t *testing.T, e Engine) {
 	s := open(t, e)
 	d := dossier("a")
 	for name, tx := range map[string]store.Tx{
+		"any with erasures":   {Dossier: d, Expect: store.Any, Erase: []store.RowKey{rowKey("r")}},
 		"any with puts":       {Dossier: d, Expect: store.Any, Puts: []store.Put{put(rowKey("r"), 1)}},
 		"any with contents":   {Dossier: d, Expect: store.Any, Contents: []store.Content{{ID: content("c"), Sealed: []byte("x")}}},
 		"any with claims":     {Dossier: d, Expect: store.Any, Claims: []store.TokenPut{{Token: token("t")}}},

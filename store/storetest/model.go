@@ -30,7 +30,7 @@ type model struct {
 type facts struct {
 	headers  map[store.Dossier]store.Header
 	rows     map[store.RowID][]store.Put // version n at n-1
-	contents map[contentKey][]byte
+	contents map[contentKey]kept
 	uploads  map[contentKey]uploaded
 	claims   map[store.Token]store.Ref
 	finds    map[find]bool
@@ -42,6 +42,11 @@ type facts struct {
 type contentKey struct {
 	dossier store.Dossier
 	id      store.ContentID
+}
+
+type kept struct {
+	data  []byte
+	owner store.RowKey
 }
 
 type uploaded struct {
@@ -68,7 +73,7 @@ func newModel() *model {
 	return &model{facts: facts{
 		headers:  map[store.Dossier]store.Header{},
 		rows:     map[store.RowID][]store.Put{},
-		contents: map[contentKey][]byte{},
+		contents: map[contentKey]kept{},
 		uploads:  map[contentKey]uploaded{},
 		claims:   map[store.Token]store.Ref{},
 		finds:    map[find]bool{},
@@ -131,6 +136,7 @@ func (f facts) apply(tx store.Tx, now time.Time) error {
 	return cmp.Or(
 		f.applyHeader(tx),
 		f.applyState(tx, now),
+		f.applyErase(tx),
 		f.applyPuts(tx),
 		f.applyTokens(tx),
 		f.applyContents(tx),
@@ -146,7 +152,7 @@ func valid(tx store.Tx) bool {
 		}
 	}
 	if tx.Expect == store.Any {
-		return len(tx.Puts)+len(tx.Contents)+len(tx.Claims)+len(tx.Finds)+len(tx.Drops)+len(tx.Keys) == 0
+		return len(tx.Erase)+len(tx.Puts)+len(tx.Contents)+len(tx.Claims)+len(tx.Finds)+len(tx.Drops)+len(tx.Keys) == 0
 	}
 	for _, k := range tx.Keys {
 		if k.Dossier != tx.Dossier {
@@ -192,6 +198,14 @@ func (f facts) applyState(tx store.Tx, now time.Time) error {
 		e.Rev++
 		e.Expires = e.Expires.UTC()
 		f.state[name] = e
+	}
+	return nil
+}
+
+func (f facts) applyErase(tx store.Tx) error {
+	for _, row := range tx.Erase {
+		delete(f.rows, store.RowID{Dossier: tx.Dossier, Row: row})
+		maps.DeleteFunc(f.contents, func(k contentKey, c kept) bool { return k.dossier == tx.Dossier && c.owner == row })
 	}
 	return nil
 }
@@ -242,7 +256,7 @@ func (f facts) applyContents(tx store.Tx) error {
 			delete(f.uploads, k)
 			c.Sealed = u.data
 		}
-		f.contents[k] = c.Sealed
+		f.contents[k] = kept{c.Sealed, c.Owner}
 	}
 	return nil
 }
@@ -437,11 +451,11 @@ func (m *model) Content(ctx context.Context, d store.Dossier, id store.ContentID
 	if err != nil {
 		return nil, err
 	}
-	data, exists := m.facts.contents[contentKey{d, id}]
+	c, exists := m.facts.contents[contentKey{d, id}]
 	if !exists {
 		return nil, store.ErrNotFound
 	}
-	return io.NopCloser(bytes.NewReader(data)), nil
+	return io.NopCloser(bytes.NewReader(c.data)), nil
 }
 
 func (m *model) Collect(ctx context.Context, now, before time.Time) (int, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,8 +146,11 @@ func (g generator) tx() store.Tx {
 		tx.Expect = store.Any
 		return tx
 	}
+	for g.once(6) {
+		tx.Erase = append(tx.Erase, g.row())
+	}
 	for g.once(2) {
-		tx.Puts = append(tx.Puts, g.put(d))
+		tx.Puts = append(tx.Puts, g.put(d, tx.Erase))
 	}
 	for g.once(4) {
 		tx.Contents = append(tx.Contents, g.sealed())
@@ -172,9 +176,12 @@ func (g generator) event() store.Event {
 	}
 }
 
-func (g generator) put(d store.Dossier) store.Put {
+func (g generator) put(d store.Dossier, erased []store.RowKey) store.Put {
 	p := put(g.row(), 0)
 	p.Version = int64(len(g.m.facts.rows[store.RowID{Dossier: d, Row: p.Row}])) + 1
+	if slices.Contains(erased, p.Row) {
+		p.Version = 1
+	}
 	if g.once(12) {
 		p.Version += int64(g.IntN(3)) - 1
 	}

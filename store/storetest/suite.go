@@ -60,6 +60,7 @@ func tests() []test {
 		{"Adopt", testAdopt},
 		{"UploadFails", testUploadFails},
 		{"CollectUploads", testCollectUploads},
+		{"Erase", testErase},
 
 		{"State", testState},
 		{"StateRace", testStateRace},
