@@ -160,6 +160,10 @@ func TestEveryCommandHasAnIndex(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	erase := store.Tx{Dossier: again.Dossier, Expect: 2, Header: again.Header, Erase: []store.RowKey{again.Puts[0].Row}}
+	if err := s.Commit(ctx, erase); err != nil {
+		t.Fatal(err)
+	}
 	if n, err := s.Collect(ctx, noon(), time.Now().Add(time.Hour)); err != nil || n != 2 {
 		t.Errorf("collected %d, %v", n, err)
 	}
