@@ -23,6 +23,7 @@ const (
 	ActSearchRelated // RelatedPersons of one dossier, by patient
 	ActSearchTeam    // CareTeams of one dossier, by patient
 	ActHistory       // the history of accesses
+	ActSearchTraits  // dossiers, by identity traits
 
 	// Documents.
 	ActAdd         // a document

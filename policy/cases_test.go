@@ -25,7 +25,7 @@ var actWords = map[string]Act{
 	"lire": ActRead, "lire la liste": ActReadList, "lire la provenance": ActReadProvenance,
 	"lire le patient": ActReadPatient, "état": ActReadStatus, "lire le consentement": ActReadConsent,
 	"lire le représentant": ActReadRelated, "chercher": ActSearch,
-	"chercher les consentements": ActSearchConsent, "chercher les représentants": ActSearchRelated,
+	"chercher les consentements": ActSearchConsent, "chercher les représentants": ActSearchRelated, "chercher par traits": ActSearchTraits,
 	"historique": ActHistory,
 	"ajouter":    ActAdd, "ajouter une liste": ActAddList, "remplacer": ActReplace,
 	"passer à remplacé": ActSupersede, "supprimer": ActDelete, "changer le statut": ActStatus,

@@ -295,8 +295,11 @@ func TestLawsOfAllActs(t *testing.T) {
 			return c.Vouched && (!c.Options.AIR || c.Mode != auth.Normal || c.Act == ActEmergency)
 		}},
 		{"the blocked only feed, open another dossier, and learn that they are blocked", func(c Case) bool {
-			free := on(ActReadStatus, ActAdd, ActAddList, ActOpen, ActPatch)
+			free := on(ActReadStatus, ActAdd, ActAddList, ActOpen, ActPatch, ActSearchTraits)
 			return c.Blocked && !c.patientKind() && !free.has(c.Act)
+		}},
+		{"a regulator in centre_15 alone searches by traits", func(c Case) bool {
+			return c.Act == ActSearchTraits && (c.Kind != auth.Regulator || c.Mode != auth.Centre15)
 		}},
 		{"documents live in open dossiers", func(c Case) bool {
 			documents := on(ActRead, ActReadList, ActReadProvenance, ActSearch, ActAdd, ActAddList, ActReplace, ActSupersede, ActDelete, ActStatus,
@@ -304,12 +307,12 @@ func TestLawsOfAllActs(t *testing.T) {
 			return documents.has(c.Act) && c.State != Active
 		}},
 		{"a closed dossier is seen by the patient, reopened, destroyed", func(c Case) bool {
-			free := on(ActReadStatus, ActHistory, ActReopen, ActDestroy, ActOpen, ActPatch)
+			free := on(ActReadStatus, ActHistory, ActReopen, ActDestroy, ActOpen, ActPatch, ActSearchTraits)
 			renewed := c.Act == ActConsent && c.Consent == Ouverture
 			return c.State == Closed && !c.holder() && !free.has(c.Act) && !renewed
 		}},
 		{"a destroyed dossier is not there", func(c Case) bool {
-			return c.State != Active && c.State != Closed && c.Act != ActOpen && c.Act != ActPatch && !(c.Act == ActAddRelated && c.State == NoDossier)
+			return c.State != Active && c.State != Closed && c.Act != ActOpen && c.Act != ActPatch && c.Act != ActSearchTraits && !(c.Act == ActAddRelated && c.State == NoDossier)
 		}},
 		{"labels change only for those who see the document", func(c Case) bool {
 			return c.Act >= ActReplace && c.Act <= ActTouch && c.Act != ActStatus && !c.Sees

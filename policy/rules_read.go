@@ -267,7 +267,7 @@ var rulesOfReading = []rule{
 			FR: "Assureurs, complémentaires, banques et employeurs ne lisent jamais ; le médecin du travail agissant comme tel non plus (paramètre occupational-physician), ou alors par une autorisation personnelle et expresse.",
 			EN: "Insurers, complementary insurers, banks and employers never read; an occupational physician acting as such does not either (setting occupational-physician), or by a personal, express authorisation only."},
 		source: "DOMAIN §4.1; CSP L.1111-17 IV",
-		on:     on(ActRead, ActSearch, ActReadPatient, ActHistory, ActEmergency, ActNameMT),
+		on:     on(ActRead, ActSearch, ActSearchTraits, ActReadPatient, ActHistory, ActEmergency, ActNameMT),
 		class:  Forbidden,
 		judge: func(c Case) Effect {
 			express := c.Options.OccupationalByConsent && c.Authorisation == Valide && c.Personal &&
@@ -337,6 +337,15 @@ var rulesOfReading = []rule{
 		judge: func(c Case) Effect {
 			return permitIf(c.carer() || c.system() || c.holder())
 		},
+	},
+	{
+		id: "5.traits",
+		sentence: fhir.Text{
+			FR: "Un médecin régulateur, en centre 15, cherche un dossier par les traits d'identité ; tout autre appelant ne cherche que par l'INS exact.",
+			EN: "A regulator in centre_15 searches a dossier by identity traits; any other caller searches by the exact INS only."},
+		source: "POLICY §5, §6; DOMAIN §1.6",
+		on:     on(ActSearchTraits),
+		judge:  func(c Case) Effect { return permitIf(c.Kind == auth.Regulator && c.Mode == auth.Centre15) },
 	},
 	{
 		id: "6.Consent",

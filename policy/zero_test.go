@@ -68,6 +68,9 @@ func asksEverything(t *testing.T, v *View) []string {
 		"status": func() (Released[*fhir.Resource], Decision) {
 			return v.ReleaseStatus(parse(t, patientJSON("alix", true, "")), o)
 		},
+		"candidate": func() (Released[*fhir.Resource], Decision) {
+			return v.ReleaseCandidate(parse(t, patientJSON("alix", true, "")), o)
+		},
 		"nil": func() (Released[*fhir.Resource], Decision) { return v.Release(nil, o) },
 	} {
 		got, d := rel()
