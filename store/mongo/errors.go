@@ -43,6 +43,7 @@ const (
 	codeNotSupported         = 115
 	codeNotImplemented       = 238
 	codeNotInTransaction     = 263
+	codeOutOfDiskSpace       = 14031
 )
 
 // Labels of the server and the driver (transactions specification).
@@ -119,6 +120,8 @@ func reason(err error) string {
 		return "timed out"
 	case driver.IsNetworkError(err):
 		return "connection lost"
+	case hasCode(err, codeOutOfDiskSpace):
+		return "the disk of the server is full"
 	case errors.As(err, &command):
 		return fmt.Sprintf("the server answers %s (code %d)", command.Name, command.Code)
 	case errors.As(err, &server):

@@ -59,13 +59,14 @@ func TestOpenRefusesServers(t *testing.T) {
 	}{
 		{"standalone", func() bson.D { return bson.D{{Key: "maxWireVersion", Value: 21}} }, nil, ErrNoTransactions},
 		{"old", func() bson.D { return ofReplicaSet(13, here) }, nil, ErrOld},
+		{"older than the driver", func() bson.D { return ofReplicaSet(6, here) }, nil, ErrOld},
 		{"no rollback", func() bson.D { return ofReplicaSet(21, here) }, remembering(), ErrNoTransactions},
 		{"no transactions", func() bson.D { return ofReplicaSet(21, here) }, withoutTransactions(remembering()), ErrNoTransactions},
 		{"not authorised", func() bson.D { return ofReplicaSet(21, here) }, func(c command) bson.D {
 			return refuse(codeUnauthorized, "Unauthorized", "not authorized on s3cret")
 		}, ErrCredentials},
-		{"out of order", func() bson.D { return ofReplicaSet(21, here) }, func(c command) bson.D {
-			return refuse(14031, "OutOfDiskSpace", "no room at 127.0.0.1 for s3cret")
+		{"disk full", func() bson.D { return ofReplicaSet(21, here) }, func(c command) bson.D {
+			return refuse(codeOutOfDiskSpace, "OutOfDiskSpace", "no room at 127.0.0.1 for s3cret")
 		}, store.ErrUnavailable},
 	} {
 		t.Run(test.name, func(t *testing.T) {

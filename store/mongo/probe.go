@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
@@ -33,6 +34,8 @@ func (s *Store) greet(ctx context.Context) error {
 		return ErrCredentials
 	case errors.As(err, &selection), driver.IsTimeout(err), driver.IsNetworkError(err):
 		return ErrUnreachable
+	case olderThanDriver(err):
+		return ErrOld
 	case err != nil:
 		return err
 	case h.Set == "" && h.Message != "isdbgrid":
@@ -41,6 +44,12 @@ func (s *Store) greet(ctx context.Context) error {
 		return ErrOld
 	}
 	return nil
+}
+
+// olderThanDriver tells whether the driver refuses to speak to a server because of
+// its age. It has no type for that, only a text.
+func olderThanDriver(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "reports wire version")
 }
 
 // probe proves that an aborted transaction leaves nothing, and that it shows
