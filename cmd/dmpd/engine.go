@@ -82,6 +82,15 @@ func (e engine) openOrMake(ctx context.Context) (store.Store, error) {
 	return mongo.Open(ctx, e.uri, mongo.Options{Database: databaseOf(e.uri), Now: e.clock.Now})
 }
 
+// shard makes the store where there is none, and lays it over the shards of its
+// cluster.
+func (e engine) shard(ctx context.Context) error {
+	if e.uri == "" {
+		return errors.New("only a MongoDB cluster has shards: --shard goes with --store mongodb://… (or DMPD_STORE)")
+	}
+	return mongo.Shard(ctx, e.uri, mongo.Options{Database: databaseOf(e.uri), Now: e.clock.Now})
+}
+
 // databaseOf returns the database that the path of a URI names; "" if none.
 func databaseOf(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")

@@ -12,8 +12,8 @@ import (
 	"opendmp/store"
 )
 
-// Errors of Open and Migrate: sentences for the operator, wrapped with a detail
-// where there is one.
+// Errors of Open, Migrate and Shard: sentences for the operator, wrapped with a
+// detail where there is one.
 var (
 	// ErrURI: the text given is not a connection string.
 	ErrURI = errors.New("mongo: the store's address is not a valid mongodb:// or mongodb+srv:// URI")
@@ -30,6 +30,12 @@ var (
 	ErrForeign = errors.New("mongo: the database has collections that are not OpenDMP's")
 	// ErrNewer: the schema needs a newer version of this program.
 	ErrNewer = errors.New("mongo: schema newer than this program")
+	// ErrNotSharded: Shard was asked of a replica set.
+	ErrNotSharded = errors.New("mongo: no mongos answers at the store's address: only a sharded cluster has collections to shard, and a replica set needs none of it")
+	// ErrShardRights: the user may use the database, but not shard it.
+	ErrShardRights = errors.New("mongo: the user of the store's URI may not shard its collections (that takes the privilege enableSharding on the database)")
+	// ErrShardKey: a collection was sharded by somebody else's choice.
+	ErrShardKey = errors.New("mongo: a collection is sharded already, by another key than the one that keeps its ids unique")
 )
 
 // Codes of the server (mongod's error_codes.yml).
@@ -37,6 +43,7 @@ const (
 	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
 	codeIllegalOperation     = 20
+	codeAlreadyInitialized   = 23
 	codeNamespaceExists      = 48
 	codeInvalidOptions       = 72
 	codeWriteConflict        = 112

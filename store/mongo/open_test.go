@@ -191,7 +191,7 @@ func TestOpenRefusesWrongSet(t *testing.T) {
 
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := unmade(t)
 	ctx := context.Background()
 	// Many servers start at once, on nothing.
 	atOnce(8, func(int) {
@@ -227,7 +227,7 @@ func TestSchema(t *testing.T) {
 
 func TestSchemaRefusesForeign(t *testing.T) {
 	t.Parallel()
-	e := fresh(t)
+	e := unmade(t)
 	s, err := connect(e.uri, e.options(Options{}))
 	if err != nil {
 		t.Fatal(err)

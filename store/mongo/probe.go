@@ -20,30 +20,39 @@ const oldestWire = 17
 // helloDoc is what a server says of itself.
 type helloDoc struct {
 	Set     string `bson:"setName"`
-	Message string `bson:"msg"` // "isdbgrid" from a mongos
+	Message string `bson:"msg"`
 	Wire    int    `bson:"maxWireVersion"`
 }
 
+// router tells whether it is a mongos, which stands before the shards of a cluster.
+func (h helloDoc) router() bool { return h.Message == "isdbgrid" }
+
 // greet looks whether a server is there, and of the kind that has transactions.
 func (s *Store) greet(ctx context.Context) error {
+	_, err := s.greeted(ctx)
+	return err
+}
+
+// greeted is greet, and tells what the server says of itself.
+func (s *Store) greeted(ctx context.Context) (helloDoc, error) {
 	var h helloDoc
 	err := s.client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&h)
 	var selection topology.ServerSelectionError
 	switch {
 	case hasCode(err, codeAuthenticationFailed):
-		return ErrCredentials
+		return h, ErrCredentials
 	case errors.As(err, &selection), driver.IsTimeout(err), driver.IsNetworkError(err):
-		return ErrUnreachable
+		return h, ErrUnreachable
 	case olderThanDriver(err):
-		return ErrOld
+		return h, ErrOld
 	case err != nil:
-		return err
-	case h.Set == "" && h.Message != "isdbgrid":
-		return ErrNoTransactions
+		return h, err
+	case h.Set == "" && !h.router():
+		return h, ErrNoTransactions
 	case h.Wire < oldestWire:
-		return ErrOld
+		return h, ErrOld
 	}
-	return nil
+	return h, nil
 }
 
 // olderThanDriver tells whether the driver refuses to speak to a server because of

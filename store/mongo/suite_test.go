@@ -11,17 +11,31 @@ import (
 	"opendmp/store/storetest"
 )
 
-// Where the tests find a deployment, and whether they must.
+// Where the tests find a deployment, whether they must, and whether it is a cluster
+// on which each database is sharded first, so that commits meet several shards.
 const (
 	envURI      = "DMP_TEST_MONGODB_URI"
 	envRequired = "DMP_TEST_MONGODB_REQUIRED"
+	envShard    = "DMP_TEST_MONGODB_SHARD"
 )
 
 // engine is a database that the suite opens again and again.
 type engine struct{ uri, database string }
 
-// fresh names a database that does not exist, and drops it in the end.
+// fresh names a database that is empty, and drops it in the end.
 func fresh(t testing.TB) engine {
+	t.Helper()
+	e := unmade(t)
+	if os.Getenv(envShard) == "1" {
+		if err := Shard(context.Background(), e.uri, e.options(Options{})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e
+}
+
+// unmade names a database that does not exist, and drops it in the end.
+func unmade(t testing.TB) engine {
 	t.Helper()
 	e := engine{deployment(t), databaseName(t)}
 	t.Cleanup(func() { drop(t, e) })
@@ -57,7 +71,7 @@ func drop(t testing.TB, e engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.database.Drop(ctx); err != nil {
 		t.Errorf("dropping %s: %v", e.database, err)
