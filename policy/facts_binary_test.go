@@ -28,7 +28,8 @@ func someFacts(t testing.TB) []Facts {
 	})
 	dead := facts(t, patientJSON("alix", false, `"deceasedBoolean":true,"extension":[{"url":"`+extFermeture+`","extension":[{"url":"dateFermeture","valueDate":"2026-11-22"},`+
 		`{"url":"motifFermeture","valueCodeableConcept":{"coding":[{"code":"DECES"}]}}]}],`), Origin{})
-	return append(all, dead, full)
+	team := teamOf(t, teamJSON("active", `"period":{"end":"2026-11-30"},`, participant("medecin-leroy", "2026-11-02", "2026-11-03"), participant("hopital-sud", "", "")))
+	return append(all, dead, full, team)
 }
 
 func TestFactsRoundTrip(t *testing.T) {
@@ -54,7 +55,7 @@ func TestFactsRoundTrip(t *testing.T) {
 }
 
 func TestOriginRoundTrip(t *testing.T) {
-	for _, o := range []Origin{{}, someFacts(t)[len(someFacts(t))-1].origin} {
+	for _, o := range []Origin{{}, someFacts(t)[len(someFacts(t))-2].origin} {
 		got, rest, err := DecodeOrigin(append(o.AppendBinary(nil), "rest"...))
 		if err != nil || string(rest) != "rest" || !reflect.DeepEqual(got, o) {
 			t.Errorf("%+v: %+v, %q, %v", o, got, rest, err)
@@ -125,6 +126,7 @@ func FuzzFactsOf(f *testing.F) {
 	f.Add([]byte(document()))
 	f.Add([]byte(consentJSON("alix", Autorisation, "medecin-leroy", "2026-11-22", "2026-11-22")))
 	f.Add([]byte(patientJSON("emma", true, "", "medecin-martin")))
+	f.Add([]byte(teamJSON("active", "", participant("hopital-sud", "2026-11-02", "2026-11-03"))))
 	f.Add([]byte(`{"resourceType":"List","status":"current","subject":{"reference":"Patient/x"},"entry":[{"item":{"reference":"/"}}]}`))
 	f.Add([]byte(`{"resourceType":"Provenance","target":[{"reference":"#"}],"entity":[{"what":{"identifier":{"value":""}}}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

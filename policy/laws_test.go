@@ -329,6 +329,10 @@ func TestLawsOfAllActs(t *testing.T) {
 		{"the emergency access is written by the door alone", func(c Case) bool {
 			return c.Consent == AccesUrgence && (c.Act == ActConsent || c.Act == ActWithdraw)
 		}},
+		{"a professional gives a care team to nobody but other persons, at the patient's request", func(c Case) bool {
+			carers := c.treating() && c.Mode == auth.Normal && !c.ForMe && c.ForPerson
+			return c.Act == ActTeam && (c.Secret || !c.holder() && !carers)
+		}},
 		{"an occupational physician reads by personal consent only", func(c Case) bool {
 			reading := on(ActRead, ActSearch, ActReadPatient, ActEmergency)
 			express := c.Options.OccupationalByConsent && c.Personal && c.Authorisation == Valide && c.Mode == auth.Normal

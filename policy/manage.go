@@ -57,6 +57,8 @@ func (v *View) consent(f Facts) Case {
 	c.AboutMe = v.aboutMe(&f)
 	c.ForMe, _ = v.caller.named(f.consent)
 	c.ForPerson = f.consent.actorKind == aboutPerson
+	c.ForTeam = f.consent.actorKind == aboutTeam
+	c.NoTeam = c.ForTeam && !v.seesTeam(f.consent.actor.Value)
 	c.ForMT = c.ForPerson && slices.Contains(person.gps, f.consent.actor)
 	c.BadPeriod = v.engine.badPeriod(f, v.now, c.ForMe && !c.holder())
 	c.Expired = v.retentionOver(person)
@@ -375,7 +377,7 @@ func opening(c Case, k caller, f consentFacts) bool {
 		return true
 	case Autorisation:
 		inPerson, byStructure := k.named(f)
-		return c.Holder || inPerson || byStructure
+		return (c.Holder || inPerson || byStructure) && f.actorKind != aboutTeam // there is none yet
 	case Blocage, OppositionAlimentation, MasquageTotal:
 		return c.Holder
 	}

@@ -25,6 +25,7 @@ type Record struct {
 	content  index[string]     // attachment.url, relative → documents that name it
 	consents []int
 	related  []int
+	teams    []int
 	patients []int // one, or the record has none
 
 	types  []typeClass // the distinct types of its documents
@@ -60,6 +61,8 @@ func NewRecord(state State, subjects []Subject) *Record {
 			rec.consents = append(rec.consents, i)
 		case typeRelatedPerson:
 			rec.related = append(rec.related, i)
+		case typeCareTeam:
+			rec.teams = append(rec.teams, i)
 		case typeDocument, typeList:
 			rec.indexDocument(i, types)
 		}

@@ -22,7 +22,7 @@ type rule struct {
 // table is every rule, in the order in which their refusals count for class and
 // text: what concerns the caller alone, then what concerns the dossier, then the
 // document. Rows of one rule stand together.
-var table = concat(rulesOfCallers, rulesOfReading, rulesOfWriting, rulesOfManaging)
+var table = concat(rulesOfCallers, rulesOfReading, rulesOfWriting, rulesOfManaging, rulesOfTeams)
 
 // rulebook is the table, by act.
 var rulebook = newBook(table)
@@ -95,21 +95,22 @@ func (s actSet) has(a Act) bool { return s&(1<<a) != 0 }
 const (
 	everything actSet = 1<<acts - 1
 
-	readings = 1<<ActRead | 1<<ActReadPatient | 1<<ActReadConsent | 1<<ActReadRelated |
-		1<<ActSearch | 1<<ActSearchConsent | 1<<ActSearchRelated
+	readings = 1<<ActRead | 1<<ActReadPatient | 1<<ActReadConsent | 1<<ActReadRelated | 1<<ActReadTeam |
+		1<<ActSearch | 1<<ActSearchConsent | 1<<ActSearchRelated | 1<<ActSearchTeam
 	changes = 1<<ActReplace | 1<<ActSupersede | 1<<ActDelete | 1<<ActStatus |
 		1<<ActMask | 1<<ActUnmask | 1<<ActHide | 1<<ActShow | 1<<ActHideReps | 1<<ActShowReps |
 		1<<ActArchive | 1<<ActArchiveList | 1<<ActTouch
 	additions = 1<<ActAdd | 1<<ActAddList
 	keeping   = 1<<ActConsent | 1<<ActWithdraw | 1<<ActNameMT | 1<<ActClose |
-		1<<ActTraits | 1<<ActContact | 1<<ActINS | 1<<ActAlerts | 1<<ActDeath
+		1<<ActTraits | 1<<ActContact | 1<<ActINS | 1<<ActAlerts | 1<<ActDeath |
+		1<<ActTeam | 1<<ActNarrowTeam
 )
 
 // byID tells whether an act names one resource by its id. Whatever refuses it,
 // the answer is that of an id that never existed (POLICY §7).
 func byID(a Act) bool {
 	switch a {
-	case ActRead, ActReadList, ActReadProvenance, ActReadPatient, ActReadConsent, ActReadRelated:
+	case ActRead, ActReadList, ActReadProvenance, ActReadPatient, ActReadConsent, ActReadRelated, ActReadTeam:
 		return true
 	}
 	return false

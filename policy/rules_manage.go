@@ -145,14 +145,14 @@ var rulesOfManaging = []rule{
 	{
 		id: "G05",
 		sentence: fhir.Text{
-			FR: "Le patient donne et retire les autorisations ; un professionnel enregistre la sienne avec l'accord du patient, et VALIDE, celle d'un autre professionnel nommé ; un professionnel retire à la demande du patient.",
-			EN: "Authorisations are given and withdrawn by the patient; a professional records their own with the patient's consent, and with VALIDE that of another named professional; a professional withdraws at the patient's request."},
+			FR: "Le patient donne et retire les autorisations ; un professionnel enregistre la sienne avec l'accord du patient, et VALIDE, celle d'un autre professionnel nommé ou d'une équipe de soins ; un professionnel retire à la demande du patient.",
+			EN: "Authorisations are given and withdrawn by the patient; a professional records their own with the patient's consent, and with VALIDE that of another named professional or of a care team; a professional withdraws at the patient's request."},
 		source: "CSP L.1111-17 II; DOMAIN §5.2",
 		on:     on(ActConsent, ActWithdraw),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "L'autorisation qu'un professionnel enregistre pour lui-même nomme le patient qui consent (performer) et où son accord est recueilli (source).",
-			EN: "The authorisation that a professional records for themself names the patient who consents (performer) and where the agreement is recorded (source)."},
+			FR: "L'autorisation qu'un professionnel enregistre pour lui-même ou pour une équipe de soins nomme le patient qui consent (performer) et où son accord est recueilli (source).",
+			EN: "The authorisation that a professional records for themself or for a care team names the patient who consents (performer) and where the agreement is recorded (source)."},
 		judge: func(c Case) Effect {
 			switch {
 			case c.Consent != Autorisation:
@@ -163,10 +163,10 @@ var rulesOfManaging = []rule{
 				return Silent
 			case c.Act == ActWithdraw:
 				return Permit
-			case c.ForMe && !c.Informed: // never silently
+			case (c.ForMe || c.ForTeam) && !c.Informed: // never silently
 				return Refuse
 			}
-			return permitIf(c.ForMe || c.treating() && c.ForPerson)
+			return permitIf(c.ForMe || c.treating() && (c.ForPerson || c.ForTeam))
 		},
 	},
 	{

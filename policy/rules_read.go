@@ -98,7 +98,7 @@ var rulesOfReading = []rule{
 		id:     "L02",
 		source: "DOMAIN §6; POLICY G03",
 		// The patient still sees the state of a closed dossier.
-		on:    on(ActReadPatient, ActReadConsent, ActReadRelated, ActSearchConsent, ActSearchRelated),
+		on:    on(ActReadPatient, ActReadConsent, ActReadRelated, ActReadTeam, ActSearchConsent, ActSearchRelated, ActSearchTeam),
 		class: Forbidden,
 		judge: func(c Case) Effect { return refuseIf(c.State == Closed && !c.holder()) },
 	},

@@ -76,7 +76,7 @@ func (k caller) actsIn(structures []fhir.Ident) bool {
 
 // named tells whether a Consent is about the caller, or the structure in which
 // they act. A person has no consent of their own but by their identifier; a
-// system is its structure.
+// system is its structure. Of a care team it tells nothing (View.authorised).
 func (k caller) named(c consentFacts) (inPerson, byStructure bool) {
 	switch c.actorKind {
 	case aboutPerson:
@@ -84,7 +84,7 @@ func (k caller) named(c consentFacts) (inPerson, byStructure bool) {
 	case aboutStructure:
 		return false, slices.Contains(k.structures, c.actor)
 	}
-	return false, false // care teams: prepared, not read yet (R.1111-46)
+	return false, false
 }
 
 // person makes the part of a Case that concerns the caller alone. Who has no
@@ -158,7 +158,11 @@ func (v *View) consents(c *Case) {
 		inForce := f.period.holds(v.now)
 		switch f.consent.kind {
 		case Autorisation:
-			v.authorisation(c, f, inPerson, byStructure)
+			if inPerson || byStructure {
+				v.authorisation(c, f.period, inPerson)
+			} else if f.consent.actorKind == aboutTeam {
+				v.authorised(c, f)
+			}
 		case Blocage:
 			// Who cannot be blocked in person is not by way of their structure (G06).
 			c.Blocked = c.Blocked || inPerson || byStructure && !c.MT
@@ -183,17 +187,17 @@ func (v *View) consents(c *Case) {
 	}
 }
 
-// authorisation reads one authorisation into the case. Of an occupational
-// physician acting as such only a personal one counts, where the settings let them
-// read at all (L14).
-func (v *View) authorisation(c *Case, f *Facts, inPerson, byStructure bool) {
+// authorisation reads one authorisation of the caller into the case. Of an
+// occupational physician acting as such only a personal one counts, where the
+// settings let them read at all (L14).
+func (v *View) authorisation(c *Case, held period, inPerson bool) {
 	express := inPerson && c.Options.OccupationalByConsent
 	switch {
-	case !inPerson && !byStructure || c.Occupational && !express:
-	case f.period.holds(v.now):
+	case c.Occupational && !express:
+	case held.holds(v.now):
 		c.Authorisation = Valide
 		c.Personal = c.Personal || inPerson
-	case f.period.to <= v.now && c.Authorisation == NonExiste:
+	case held.to <= v.now && c.Authorisation == NonExiste:
 		c.Authorisation = Expire
 	}
 }

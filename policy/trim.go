@@ -8,7 +8,8 @@ import (
 
 // trim cuts the references to what the caller may not see: entries of a List,
 // relatesTo, context.related, targets and entities of a Provenance, the source of
-// a Consent, and any other reference to a resource of a dossier (L17). Where
+// a Consent, and any other reference to a resource of a dossier, such as that of a
+// Consent to a care team (L17). Where
 // something goes, the narrative goes too: it may tell of it. All other bytes
 // stay as they are.
 func (v *View) trim(r *fhir.Resource) (*fhir.Resource, error) {
@@ -131,7 +132,7 @@ func names(element string) bool {
 // the rules.
 func governed(typ string) bool {
 	switch typ {
-	case "DocumentReference", "List", "Binary", "Bundle", "Consent", "RelatedPerson", "Provenance", "AuditEvent":
+	case "DocumentReference", "List", "Binary", "Bundle", "Consent", "RelatedPerson", "Provenance", "AuditEvent", "CareTeam":
 		return true
 	}
 	return false

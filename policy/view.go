@@ -120,6 +120,9 @@ func (v *View) read(f *Facts, place int) Decision {
 		c.AboutMe = v.aboutMe(f)
 	case typeRelatedPerson:
 		c.Act = ActReadRelated
+	case typeCareTeam:
+		c.Act = ActReadTeam
+		c.AboutMe = v.aboutMe(f)
 	default:
 		return Decision{}
 	}
@@ -289,11 +292,6 @@ func fitOf(typ, class auth.Coding) Fit {
 	return OwnClass
 }
 
-func (v *View) aboutMe(f *Facts) bool {
-	inPerson, byStructure := v.caller.named(f.consent)
-	return inPerson || byStructure
-}
-
 // Search decides whether the caller may search resources of a type in this
 // dossier, by patient; byIdentifier tells whether the search names a document by
 // its identifier (TD3.1b). An extent of Metadata means own documents only. What
@@ -319,6 +317,11 @@ func (v *View) Search(typ string, byIdentifier bool) Decision {
 		}
 	case "RelatedPerson":
 		c.Act = ActSearchRelated
+	case "CareTeam":
+		c.Act = ActSearchTeam
+		for _, i := range v.rec.teams {
+			c.AboutMe = c.AboutMe || v.aboutMe(&v.rec.subjects[i].Facts)
+		}
 	case "AuditEvent":
 		c.Act = ActHistory
 	}

@@ -9,7 +9,8 @@ import (
 
 // Add decides on adding a resource to the dossier: a document by E01 to E05 and
 // E09 to E11, a List or a Provenance by E01 and E02, a RelatedPerson by POLICY §6.
-// A Consent goes through ChangeConsent, a Patient through Engine.Open.
+// A Consent goes through ChangeConsent, a CareTeam through ChangeTeam, a Patient
+// through Engine.Open.
 //
 // A resource about another patient is refused like one for no dossier.
 func (v *View) Add(f Facts) Decision {

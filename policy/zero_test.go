@@ -38,7 +38,7 @@ func asksEverything(t *testing.T, v *View) []string {
 			given = append(given, "aim")
 		}
 	}
-	for _, typ := range []string{"DocumentReference", "List", "Patient", "Consent", "RelatedPerson", "Provenance", "AuditEvent", "Observation", ""} {
+	for _, typ := range []string{"DocumentReference", "List", "Patient", "Consent", "RelatedPerson", "CareTeam", "Provenance", "AuditEvent", "Observation", ""} {
 		note("search "+typ, v.Search(typ, false))
 		note("search by identifier "+typ, v.Search(typ, true))
 	}
@@ -49,6 +49,9 @@ func asksEverything(t *testing.T, v *View) []string {
 	note("touch", v.Change(f, f))
 	note("delete", v.Delete(f))
 	note("consent", v.ChangeConsent(nil, consent))
+	team := teamOf(t, teamJSON("active", "", participant("medecin-leroy", "", "")))
+	note("team", v.ChangeTeam(nil, team, nil))
+	note("change team", v.ChangeTeam(&team, team, []string{"name"}))
 	note("withdraw", v.ChangeConsent(&consent, consent))
 	note("close", v.ChangePatient(patient, closed, []string{"active"}))
 	note("nothing of the patient", v.ChangePatient(patient, patient, nil))
