@@ -164,8 +164,8 @@ func (s *Service) report(r Request, err error) {
 }
 
 func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, error) {
-	if r.Interaction == fhir.Capabilities {
-		return s.Metadata(), nil
+	if r.Interaction == fhir.Capabilities || r.Type == "OperationDefinition" {
+		return s.Published(r.Request, r.Lang), nil
 	}
 	if p.Kind() == auth.Nobody {
 		return Answer{}, ErrUnauthenticated
@@ -211,6 +211,18 @@ type call struct {
 // Metadata returns the capability statement.
 func (s *Service) Metadata() Answer {
 	return Public(200, fhirJSON, fhir.Capability(s.base, s.soft))
+}
+
+// Published answers what is no patient's and needs no caller: the capability
+// statement, and the definition of an operation.
+func (s *Service) Published(r fhir.Request, lang string) Answer {
+	if r.Interaction == fhir.Capabilities {
+		return s.Metadata()
+	}
+	if b, ok := fhir.OperationDefinition(s.base, r.ID); ok && r.Interaction == fhir.Read {
+		return Public(200, fhirJSON, b)
+	}
+	return Refuse(ErrNotFound, lang)
 }
 
 const fhirJSON = "application/fhir+json; charset=utf-8"

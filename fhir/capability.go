@@ -52,7 +52,7 @@ func Capability(base string, software Software) []byte {
 		FhirVersion:    fhir.FHIRVersion4_0_1,
 		Format:         []string{"json", "application/fhir+json"},
 		PatchFormat:    []string{"application/json-patch+json", "application/fhir+json"},
-		Rest:           []fhir.CapabilityStatementRest{restCapability()},
+		Rest:           []fhir.CapabilityStatementRest{restCapability(base)},
 	}
 	b, err := json.Marshal(statement)
 	if err != nil {
@@ -61,7 +61,7 @@ func Capability(base string, software Software) []byte {
 	return b
 }
 
-func restCapability() fhir.CapabilityStatementRest {
+func restCapability(base string) fhir.CapabilityStatementRest {
 	rest := fhir.CapabilityStatementRest{
 		Mode:          fhir.RestfulCapabilityModeServer,
 		Documentation: new(restText),
@@ -77,7 +77,7 @@ func restCapability() fhir.CapabilityStatementRest {
 		},
 	}
 	for i := range services {
-		rest.Resource = append(rest.Resource, services[i].capability())
+		rest.Resource = append(rest.Resource, services[i].capability(base))
 	}
 	return rest
 }
@@ -88,7 +88,7 @@ func securityService(code string) fhir.CodeableConcept {
 	}}}
 }
 
-func (t *service) capability() fhir.CapabilityStatementRestResource {
+func (t *service) capability(base string) fhir.CapabilityStatementRestResource {
 	r := fhir.CapabilityStatementRestResource{
 		Type:             modelCode[fhir.ResourceType](t.name),
 		SupportedProfile: t.profiles,
@@ -115,7 +115,9 @@ func (t *service) capability() fhir.CapabilityStatementRestResource {
 		})
 	}
 	for _, o := range t.operations {
-		r.Operation = append(r.Operation, fhir.CapabilityStatementRestResourceOperation{Name: o.Name, Definition: o.Definition, Documentation: optional(o.Doc)})
+		r.Operation = append(r.Operation, fhir.CapabilityStatementRestResourceOperation{
+			Name: o.Name, Definition: o.Definition(base), Documentation: new(o.Title.EN),
+		})
 	}
 	return r
 }

@@ -81,16 +81,6 @@ const (
 // modifierNames are in the order of their bits.
 var modifierNames = [...]string{"not", "missing", "exact", "contains"}
 
-// OperationDef is an operation of a type, invoked by POST.
-type OperationDef struct {
-	// Name is without the $.
-	Name string
-	// Definition is its canonical URL.
-	Definition     string
-	Type, Instance bool // on the type, on one resource
-	Doc            string
-}
-
 // service is what the server does with one resource type.
 type service struct {
 	name     string

@@ -194,11 +194,8 @@ var services = []service{
 		inBundle:    []Interaction{Create},
 		conditional: []Interaction{Create},
 		doc:         "A record is opened by a transaction that holds its Patient and the Consent of kind ouverture.",
-		operations: []OperationDef{{
-			Name: "bris-de-glace", Definition: "urn:opendmp:OperationDefinition:bris-de-glace", Type: true, Instance: true,
-			Doc: "Opens an emergency grant: identifier (on the type), circonstance, motif.",
-		}},
-		profiles: []string{frCoreProfile + "fr-core-patient", frCoreProfile + "fr-core-patient-ins"},
+		operations:  operationsOn("Patient"),
+		profiles:    []string{frCoreProfile + "fr-core-patient", frCoreProfile + "fr-core-patient-ins"},
 		params: joined([]Param{{
 			Name: "identifier", Type: TokenParam, Definition: r4Param + "Patient-identifier", slot: slotIdentifier,
 			role: choosesPatientIdent, paths: [][]string{{"identifier"}}, Doc: "The INS as system|value, both parts.",
@@ -206,8 +203,9 @@ var services = []service{
 	},
 	{
 		name:        "DocumentReference",
-		does:        []Interaction{Read, VRead, History, Search, Create, Patch, Delete},
+		does:        []Interaction{Read, VRead, History, Search, Create, Patch, Delete, Operation},
 		conditional: []Interaction{Create, Patch},
+		operations:  operationsOn("DocumentReference"),
 		doc:         "PATCH also takes a query instead of an id; it changes status, securityLabel and the extension pdsm-ext-is-archived.",
 		profiles: []string{
 			pdsmProfile + "pdsm-comprehensive-document-reference",
@@ -353,5 +351,10 @@ var services = []service{
 			patientParams("patient", r4Param+"Provenance-patient"),
 			[]Param{referenceOn("target", slotTarget, r4Param+"Provenance-target", via("target"))},
 			commonParams()),
+	},
+	{
+		name: "OperationDefinition",
+		does: []Interaction{Read},
+		doc:  "The operations of this server, by the id that ends their definition. Public, like this statement.",
 	},
 }

@@ -31,8 +31,8 @@ func (s *Server) fhir(x *exchange) dossier.Answer {
 		return x.refuse(err)
 	}
 	x.route = s.template(line)
-	if line.Interaction == fhir.Capabilities {
-		return x.metadata(line, err)
+	if line.Interaction == fhir.Capabilities || line.Type == "OperationDefinition" {
+		return x.published(line, err)
 	}
 	p, unproved := x.authenticate()
 	if unproved != nil {
@@ -76,15 +76,16 @@ func (s *Server) parseLine(r *http.Request, rawQuery string) (fhir.Request, erro
 	return s.base.ParsePath(r.Method, strings.TrimPrefix(path, "/"), rawQuery)
 }
 
-// metadata is public: who may not look up what is served cannot use it.
-func (x *exchange) metadata(line fhir.Request, err error) dossier.Answer {
+// published answers what is public: who may not look up what is served cannot use
+// it.
+func (x *exchange) published(line fhir.Request, err error) dossier.Answer {
 	if err == nil {
 		_, err = negotiate(x.r, line)
 	}
 	if err != nil {
 		return x.refuse(err)
 	}
-	return x.s.service.Metadata()
+	return x.s.service.Published(line, x.lang)
 }
 
 // do reads the rest of the request and passes it through the door.

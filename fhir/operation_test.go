@@ -1,0 +1,96 @@
+package fhir
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// Every definition is a resource that this server's own parser accepts, and that
+// says what the table says.
+func TestOperationDefinitions(t *testing.T) {
+	const base = "https://dmp.test/fhir"
+	golden := filepath.Join("testdata", "golden")
+	for _, o := range operationTable {
+		b, ok := OperationDefinition(base, o.ID)
+		if !ok {
+			t.Fatalf("no definition of %s", o.ID)
+		}
+		r, err := Parse(b)
+		if err != nil {
+			t.Fatalf("%s: %v", o.ID, err)
+		}
+		for path, want := range map[string]string{
+			"id": o.ID, "code": o.Name, "url": base + "/OperationDefinition/" + o.ID, "status": "active", "kind": "operation",
+		} {
+			if got := r.Get(path).Text(); got != want {
+				t.Errorf("%s: %s is %q, want %q", o.ID, path, got, want)
+			}
+		}
+		if r.Get("parameter").Len() != len(o.Params) || r.Get("type").True() != o.Type || r.Get("instance").True() != o.Instance {
+			t.Errorf("%s: parameters or levels differ", o.ID)
+		}
+		compareGolden(t, filepath.Join(golden, "operation-"+o.ID+".json"), b)
+	}
+	if _, ok := OperationDefinition(base, "dmp-debloquer"); ok {
+		t.Error("a definition of an operation that does not exist")
+	}
+}
+
+func compareGolden(t *testing.T, name string, b []byte) {
+	t.Helper()
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, b, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	indented.WriteByte('\n')
+	if *update {
+		if err := os.WriteFile(name, indented.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(indented.Bytes(), want) {
+		t.Errorf("%s differs; see with go test ./fhir -run OperationDefinitions -update && git diff", name)
+	}
+}
+
+// A table that says something twice, or leaves something out, is a mistake.
+func TestOperationTable(t *testing.T) {
+	var ids, calls []string
+	for _, o := range operationTable {
+		if !KnownResource(o.On) || !Supports(o.On, Interaction("operation")) {
+			t.Errorf("%s is on %q", o.ID, o.On)
+		}
+		if slices.Contains(ids, o.ID) || slices.Contains(calls, o.On+"/$"+o.Name) {
+			t.Errorf("%s twice", o.ID)
+		}
+		ids, calls = append(ids, o.ID), append(calls, o.On+"/$"+o.Name)
+		texts := []Text{o.Title, o.About}
+		var names []string
+		for _, p := range o.Params {
+			if slices.Contains(names, p.Name) {
+				t.Errorf("%s: %s twice", o.ID, p.Name)
+			}
+			names, texts = append(names, p.Name), append(texts, p.About)
+		}
+		for _, text := range texts {
+			if text.FR == "" || text.EN == "" {
+				t.Errorf("%s: a text is missing", o.ID)
+			}
+		}
+		if found, ok := OperationOn(o.On, o.Name); !ok || found.ID != o.ID {
+			t.Errorf("%s is not found by its type and name", o.ID)
+		}
+	}
+	detruire, _ := OperationOn("DocumentReference", "detruire")
+	if detruire.Takes("confirmation") == nil || detruire.Takes("return") != nil || detruire.Takes("identifier") != nil {
+		t.Error("Takes")
+	}
+}
