@@ -34,6 +34,8 @@ var (
 	ErrMediaType = errors.New("dossier: unsupported media type")
 	// ErrNotAcceptable: no format that the client accepts is served.
 	ErrNotAcceptable = errors.New("dossier: not acceptable")
+	// ErrTooCostly: more people match than a search by traits shows.
+	ErrTooCostly = errors.New("dossier: too many people match")
 	// ErrTooMany: too many requests, or answers.
 	ErrTooMany = errors.New("dossier: too many")
 	// ErrUnavailable: store, keys or audit do not answer.

@@ -170,6 +170,7 @@ func (c *call) putOpening(ch *change, o *opening) (map[int]string, policy.Decisi
 			for _, ins := range o.ins {
 				ch.claim(c.insToken(ins), row.key)
 			}
+			ch.moveTraits(row.key, nil, recs[i].resource)
 		}
 	}
 	return ids, dec, nil

@@ -236,8 +236,9 @@ func (c *call) closing(before, after *fhir.Resource) (*fhir.Resource, error) {
 	return after, nil
 }
 
-// patientChanged moves the state of the dossier with Patient.active and claims
-// an INS that is new (G02, G03, G11).
+// patientChanged moves the state of the dossier with Patient.active, the tokens
+// of identity traits with the traits, and claims an INS that is new (G02, G03,
+// G11).
 func (c *call) patientChanged(ctx context.Context, ch *change, old *row, before, after *fhir.Resource) error {
 	if slices.Contains(changedElements(before, after), "active") {
 		ch.tx.Header.State = store.Closed
@@ -245,6 +246,7 @@ func (c *call) patientChanged(ctx context.Context, ch *change, old *row, before,
 			ch.tx.Header.State = store.Active
 		}
 	}
+	ch.moveTraits(old.key, before, after)
 	had := insOf(before)
 	for _, i := range insOf(after) {
 		if slices.Contains(had, i) {

@@ -69,6 +69,10 @@ var outcomes = []struct {
 		FR: "Aucun format accepté par le client n’est servi : demander application/fhir+json.",
 		EN: "No format that the client accepts is served: ask for application/fhir+json.",
 	}}},
+	{ErrTooCostly, outcome{http.StatusUnprocessableEntity, "too-costly", fhir.Text{
+		FR: "Plus de vingt personnes correspondent ; aucune n’est montrée. Ajouter un trait (family, given, birthdate, gender), ou chercher par l’INS.",
+		EN: "More than twenty people match; none is shown. Add a trait (family, given, birthdate, gender), or search by the INS.",
+	}}},
 	{ErrTooMany, outcome{http.StatusTooManyRequests, "throttled", fhir.Text{
 		FR: "Trop de demandes ou de réponses : attendre, ou préciser la recherche.",
 		EN: "Too many requests or results: wait, or narrow the search.",

@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
@@ -52,6 +53,9 @@ type Config struct {
 	// INSPerMinute is how many patients one caller may look up by INS in a
 	// minute (TD0.2); 120 if zero.
 	INSPerMinute int
+	// TraitsPerMinute is how many searches by identity traits one regulator may
+	// make in a minute (centre_15); 30 if zero.
+	TraitsPerMinute int
 	// CacheRows bounds the summaries kept in memory; 200,000 if zero.
 	CacheRows int
 	// Logger gets faults, without clinical data or identities; none if nil.
@@ -73,6 +77,7 @@ type Service struct {
 	rand   io.Reader
 	cache  *cache
 	ins    *limiter
+	traits *limiter
 	turns  turns
 }
 
@@ -104,11 +109,8 @@ func New(c Config) (*Service, error) {
 		rows = 200_000
 	}
 	s.cache = newCache(rows)
-	perMinute := c.INSPerMinute
-	if perMinute == 0 {
-		perMinute = 120
-	}
-	s.ins = newLimiter(perMinute)
+	s.ins = newLimiter(cmp.Or(c.INSPerMinute, 120))
+	s.traits = newLimiter(cmp.Or(c.TraitsPerMinute, 30))
 	return s, nil
 }
 

@@ -16,6 +16,8 @@ func (c *call) searchPatient(ctx context.Context) (Answer, error) {
 	var d *loaded
 	var err error
 	switch {
+	case q.Traits != fhir.Traits{}:
+		return c.searchTraits(ctx)
 	case !c.ins.take(c.caller(), c.at):
 		return Answer{}, ErrTooMany
 	case !q.PatientIdent.IsZero():

@@ -9,11 +9,6 @@ import (
 	"opendmp/fhir"
 	"opendmp/policy"
 	"opendmp/store"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/runes"
-	"golang.org/x/text/transform"
-	"golang.org/x/text/unicode/norm"
 )
 
 // subject is a patient as a resource names them: by id, or by INS.
@@ -213,7 +208,7 @@ func saysTraits(p *fhir.Resource) bool {
 }
 
 // sameTraits compares what two Patients both say of birth date, sex and names.
-// A family name must be one of the others, usual or of birth.
+// A family name must be one of the others, usual or of birth (see normalName).
 func sameTraits(known, said *fhir.Resource) bool {
 	for _, trait := range []string{"birthDate", "gender"} {
 		a, b := known.Get(trait).Text(), said.Get(trait).Text()
@@ -223,25 +218,12 @@ func sameTraits(known, said *fhir.Resource) bool {
 	}
 	var families []string
 	for f := range known.Root().All("name", "family") {
-		families = append(families, foldName(f.Text()))
+		families = append(families, normalName(f.Text()))
 	}
 	for f := range said.Root().All("name", "family") {
-		if len(families) > 0 && !slices.Contains(families, foldName(f.Text())) {
+		if len(families) > 0 && !slices.Contains(families, normalName(f.Text())) {
 			return false
 		}
 	}
 	return true
-}
-
-// foldName compares names as the RNIV writes them: without case, accents,
-// hyphens and apostrophes.
-func foldName(s string) string {
-	t := transform.Chain(norm.NFD, runes.Remove(runes.Predicate(func(r rune) bool {
-		return r >= 0x300 && r <= 0x36f
-	})), cases.Fold())
-	out, _, err := transform.String(t, s)
-	if err != nil {
-		return s
-	}
-	return strings.Join(strings.FieldsFunc(out, func(r rune) bool { return r == ' ' || r == '-' || r == '\'' || r == '’' }), " ")
 }

@@ -66,7 +66,15 @@ const (
 	// is named.
 	findsID
 	findsIdent
+	// tellsTrait gives an identity trait of a patient. The door compares it, over
+	// the dossiers that it leads to, and Match does not look at it.
+	tellsTrait
 )
+
+// ofDoor tells whether the door answers for a parameter, rather than Match.
+func (r role) ofDoor() bool {
+	return r == choosesPatient || r == choosesPatientIdent || r == tellsTrait
+}
 
 // modifier is a set of search modifiers.
 type modifier uint8

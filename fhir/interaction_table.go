@@ -199,7 +199,7 @@ var services = []service{
 		params: joined([]Param{{
 			Name: "identifier", Type: TokenParam, Definition: r4Param + "Patient-identifier", slot: slotIdentifier,
 			role: choosesPatientIdent, paths: [][]string{{"identifier"}}, Doc: "The INS as system|value, both parts.",
-		}}, commonParams()),
+		}}, traitParams(), commonParams()),
 	},
 	{
 		name:        "DocumentReference",

@@ -43,6 +43,8 @@ type Query struct {
 	// Idents are the alternatives of the first identifier parameter, canonical, to
 	// find dossiers where no patient is named. A part that was not given is empty.
 	Idents []Ident
+	// Traits are those of family, given, birthdate and gender on Patient.
+	Traits Traits
 
 	// Count is how many resources a page holds, 0 to MaxCount; DefaultCount if
 	// none was given.

@@ -323,6 +323,8 @@ func (p *queryParser) choose(c *condition) *refusal {
 				q.Idents = append(q.Idents, Ident{w.system, w.text})
 			}
 		}
+	case tellsTrait:
+		return q.tellTrait(c)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func TestParsePathRefuses(t *testing.T) {
 		{"GET", "Patient/1", "_count=1", ErrBadRequest, ""},
 		{"GET", "Patient/1", "_summary=count", ErrBadRequest, ""},
 		{"GET", "Patient/1/_history", "_count=1", ErrBadRequest, ""},
-		{"GET", "Patient", "family=x", ErrBadRequest, ""},
+		{"GET", "Patient", "address-city=x", ErrBadRequest, ""},
 		{"PATCH", "DocumentReference", "", ErrBadRequest, ""},
 		{"PATCH", "DocumentReference", "_count=1", ErrBadRequest, ""},
 		{"POST", "DocumentReference", "status=current", ErrBadRequest, ""},

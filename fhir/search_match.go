@@ -6,11 +6,11 @@ import (
 )
 
 // Match tells whether the values satisfy every condition, those that name the
-// patient excepted: the door has chosen the dossier by them.
+// patient excepted: the door has chosen the dossier by them, or by traits.
 func (q *Query) Match(v Values) bool {
 	for i := range q.conditions {
 		c := &q.conditions[i]
-		if c.param.role != choosesPatient && c.param.role != choosesPatientIdent && !q.holds(c, v) {
+		if !c.param.role.ofDoor() && !q.holds(c, v) {
 			return false
 		}
 	}

@@ -197,7 +197,7 @@ func TestSlots(t *testing.T) {
 			}
 			seen = append(seen, p.Name)
 			if p.slot == slotNone {
-				if p.role != choosesPatient && p.role != choosesPatientIdent {
+				if !p.role.ofDoor() {
 					t.Errorf("%s of %s has no slot", p.Name, typ)
 				}
 				continue
