@@ -89,7 +89,7 @@ func (t *MatrixTable) byRole(profession auth.Coding, roles []auth.Coding, typ, c
 	if profession.System != auth.SystemOtherProfession {
 		return Unknown
 	}
-	c, any := Allow, false
+	c, found := Allow, false
 	for _, r := range roles {
 		if r.System != auth.SystemCareRole {
 			continue // a skill, which no matrix has for a column
@@ -98,9 +98,9 @@ func (t *MatrixTable) byRole(profession auth.Coding, roles []auth.Coding, typ, c
 		if !ok {
 			return Unknown
 		}
-		c, any = stricter(c, t.cell(place, typ, class)), true
+		c, found = stricter(c, t.cell(place, typ, class)), true
 	}
-	if !any {
+	if !found {
 		return Unknown
 	}
 	return c

@@ -10,6 +10,7 @@
 //	dmpd sandbox load        the first start of a sandbox, for several servers
 //	dmpd demo                the whole story in the terminal, on a server of its own
 //	dmpd bench               how fast it is, with the ceiling of the machine beside
+//	dmpd matrix              the habilitation matrix: show, check, compare, import
 //	dmpd version
 //
 // It wires the packages together and is the only place that knows all of them.
