@@ -29,8 +29,9 @@
 //
 // What must be unique is an _id, and the _id is the shard key: no unique index
 // has to hold across shards. Identifiers are random and tokens are keyed hashes,
-// so ranges of _id spread evenly, and the rows, versions, keys and events of one
-// dossier stay together. Only EventsOf, Pending and Collect ask all shards.
+// so ranges of _id spread evenly, and in each collection what belongs to one dossier
+// stays together. Only EventsOf, Pending, Collect and Dump ask all shards. Shard
+// makes it so.
 //
 // The id of a state entry is a text because binaries sort by length first, which
 // is not the order of StateList; hex keeps bytes apart whatever the collation.
@@ -56,6 +57,11 @@
 //   - Rows are one snapshot, read in a transaction that is committed, so that all of
 //     it is majority-committed. Everything else is read at the primary with read
 //     concern majority, and sees each commit that returned.
+//   - Behind a mongos all of this holds too, with two limits. A snapshot is as new as
+//     anything that this process was answered before, not as what another process
+//     was: who caches by Header, and reads it first, does not notice. And a commit of
+//     several shards whose answer was lost, and that its mark settled, may be seen a
+//     moment later by what is read with majority; Header and Rows wait for it.
 //   - Every call ends within Options.Timeout, or with the deadline of its context
 //     when that is earlier, and so does the server's part of it (maxTimeMS; a range
 //     that is read ends with its connection). Upload, Content and Collect, which
