@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"store":           {},
 	"auth":            {"fhir"},
 	"policy":          {"auth", "fhir"},
+	"policy/naive":    {},
 	"audit":           {"auth", "fhir", "policy", "store", "vault"},
 	"notify":          {"store", "vault"},
 	"issuer":          {"audit", "auth", "store", "vault"},
