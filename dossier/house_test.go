@@ -40,6 +40,9 @@ type house struct {
 
 var opened = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
+// decision is that of the CME of the one registered establishment.
+const decision = "Délibération de la CME du 15 janvier 2025"
+
 func newHouse(t testing.TB) *house {
 	return newHouseOver(t, func(s store.Store) store.Store { return s })
 }
@@ -62,6 +65,10 @@ func newHouseOver(t testing.TB, wrap func(store.Store) store.Store) *house {
 	h.must(err)
 	settings := policy.DefaultSettings()
 	settings.Students = true
+	settings.Establishments = []policy.Establishment{{
+		Identifiers: []fhir.Ident{{System: fhir.SystemStructure, Value: "1750000001"}},
+		DecisionRef: decision, DecisionDate: opened.AddDate(-1, 0, 0),
+	}}
 	engine, err := policy.New(settings, matrix)
 	h.must(err)
 	h.door, err = dossier.New(dossier.Config{

@@ -55,6 +55,7 @@ var conditionWords = map[string]func(*Case){
 	"médecin":            func(c *Case) { c.Physician = true },
 	"secrète":            func(c *Case) { c.Secret = true },
 	"second facteur":     func(c *Case) { c.Fresh = true },
+	"sans décision CME":  func(c *Case) { c.CMEDecided = false },
 	"bris de glace":      func(c *Case) { c.Mode = auth.BrisDeGlace },
 	"centre 15":          func(c *Case) { c.Mode = auth.Centre15 },
 
@@ -136,7 +137,7 @@ var conditionWords = map[string]func(*Case){
 // usual is the case that the lines of the tables start from.
 func usual() Case {
 	return Case{
-		State: Active, Group: Ordinary, Fit: OwnClass, Status: Current, Sees: true,
+		State: Active, Group: Ordinary, Fit: OwnClass, Status: Current, Sees: true, CMEDecided: true,
 		Options: DefaultSettings().options(),
 	}
 }

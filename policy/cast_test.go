@@ -330,6 +330,12 @@ func sandboxEngine(t testing.TB, change func(*Settings)) *Engine {
 	}
 	s := DefaultSettings()
 	s.Students = true
+	for _, hospital := range []string{"hopital-nord", "hopital-sud"} {
+		s.Establishments = append(s.Establishments, Establishment{
+			Identifiers: []fhir.Ident{ident(oidStructure, castStructures[hospital])},
+			DecisionRef: "CME-" + hospital, DecisionDate: noon.AddDate(-1, 0, 0),
+		})
+	}
 	if change != nil {
 		change(&s)
 	}

@@ -73,14 +73,18 @@ func (d Decision) Rules() []string {
 }
 
 // Text returns the sentence that the caller of a refused act is told. It is that
-// of the rule only in the class Unprocessable and NotMethod, where the rule says
-// nothing that the caller does not know; else it is one wording per class.
+// of the rule only in the class Unprocessable and NotMethod, and where the rule
+// looks at the caller alone: there it says nothing that the caller does not know;
+// else it is one wording per class.
 func (d Decision) Text() fhir.Text {
 	if d.Allowed() {
 		return fhir.Text{}
 	}
 	switch d.refusal {
 	case Forbidden:
+		if d.text > 0 && table[d.text-1].aside {
+			return table[d.text-1].told
+		}
 		return fhir.Text{FR: "Accès refusé.", EN: "Access denied."}
 	case NotMethod, Unprocessable:
 		if d.text > 0 && table[d.text-1].told != (fhir.Text{}) {

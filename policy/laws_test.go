@@ -333,6 +333,9 @@ func TestLawsOfAllActs(t *testing.T) {
 			carers := c.treating() && c.Mode == auth.Normal && !c.ForMe && c.ForPerson
 			return c.Act == ActTeam && (c.Secret || !c.holder() && !carers)
 		}},
+		{"an establishment feeds by itself by decision of its CME", func(c Case) bool {
+			return c.Kind == auth.Establishment && actSet(additions).has(c.Act) && !c.CMEDecided
+		}},
 		{"an occupational physician reads by personal consent only", func(c Case) bool {
 			reading := on(ActRead, ActSearch, ActReadPatient, ActEmergency)
 			express := c.Options.OccupationalByConsent && c.Personal && c.Authorisation == Valide && c.Mode == auth.Normal

@@ -336,6 +336,7 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 	if e == nil || e.book == nil {
 		return Decision{}
 	}
+	k = e.registry.placed(k)
 	c := e.person(k, at)
 	c.Holder = k.kind == auth.Patient && k.is(patient.person.ins)
 	c.Act = ActOpen

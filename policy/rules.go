@@ -16,6 +16,7 @@ type rule struct {
 	on       actSet
 	class    Refusal   // of its refusal, where the act does not hide it
 	told     fhir.Text // to the caller, in the classes NotMethod and Unprocessable
+	aside    bool      // the refusal depends on nothing of the dossier: told in the class Forbidden too
 	judge    func(Case) Effect
 }
 

@@ -26,8 +26,8 @@ var rulesOfWriting = []rule{
 	{
 		id: "E01",
 		sentence: fhir.Text{
-			FR: "Un professionnel ou un établissement ajoute des documents à un dossier ouvert, qu'il puisse le lire ou non (paramètre alimentation-sur-autorisation).",
-			EN: "A professional or an establishment adds documents to an open dossier whether or not they may read it (setting alimentation-sur-autorisation)."},
+			FR: "Un professionnel ou un établissement ajoute des documents à un dossier ouvert, qu'il puisse le lire ou non (paramètre alimentation-sur-autorisation) ; un établissement, par décision de sa CME.",
+			EN: "A professional or an establishment adds documents to an open dossier whether or not they may read it (setting alimentation-sur-autorisation); an establishment, by decision of its CME."},
 		source: "DOMAIN §4.2, §5.2",
 		on:     additions,
 		class:  Forbidden,
@@ -40,6 +40,17 @@ var rulesOfWriting = []rule{
 			}
 			return Permit
 		},
+	},
+	{
+		id:     "E01",
+		source: "POLICY §3",
+		on:     additions,
+		class:  Forbidden,
+		told: fhir.Text{
+			FR: "L’alimentation automatique par un établissement demande la décision de sa CME (commission médicale d’établissement) : l’exploitant l’enregistre avec les identifiants de l’établissement (paramètre etablissements).",
+			EN: "Automatic feeding by an establishment needs the decision of its CME: the operator registers it with the identifiers of the establishment (setting etablissements)."},
+		aside: true,
+		judge: func(c Case) Effect { return refuseIf(c.Kind == auth.Establishment && !c.CMEDecided) },
 	},
 	{
 		id: "E02",

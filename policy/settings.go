@@ -62,6 +62,9 @@ type Settings struct {
 	InsuranceTypes []auth.Coding
 	// Opening is ouverture: whether dossiers are opened on request only.
 	Opening Opening
+	// Establishments is etablissements: those that are registered. One that is not
+	// is known by the identifier of its credential alone, and does not feed.
+	Establishments []Establishment
 }
 
 // Occupational is the setting occupational-physician.
@@ -157,6 +160,7 @@ type Engine struct {
 	options  Options
 	matrix   *Matrix
 	book     *book
+	registry registry
 }
 
 // New makes an engine. The error wraps ErrSettings.
@@ -167,7 +171,11 @@ func New(s Settings, m *Matrix) (*Engine, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	return &Engine{settings: s, options: s.options(), matrix: m, book: rulebook}, nil
+	reg, err := register(s.Establishments)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{settings: s, options: s.options(), matrix: m, book: rulebook, registry: reg}, nil
 }
 
 // Settings returns the settings; zero of the zero Engine and of nil.

@@ -31,6 +31,9 @@ type Situation struct {
 	// GrantEnds its end; "" and zero if none is open.
 	Grant     string
 	GrantEnds time.Time
+	// Decision is the reference of the decision of its CME under which an
+	// establishment feeds by itself; "" if there is none, and of other callers.
+	Decision string
 }
 
 // caller is what the policy takes of a Principal.
@@ -104,6 +107,7 @@ func (e *Engine) person(k caller, at time.Time) Case {
 		Secret:       k.secret,
 		Fresh:        !k.confirmed.IsZero() && since >= 0 && since <= e.settings.SecondFactor,
 		Professions:  slices.Contains(e.settings.GrantProfessions, k.profession),
+		CMEDecided:   e.registry.decision(k, at) != "",
 		Options:      e.options,
 	}
 }
@@ -136,6 +140,7 @@ func (v *View) situate() {
 	}
 	v.base = c
 
+	s.Decision = v.engine.registry.decision(k, v.at)
 	s.State, s.Authorisation, s.Mode, s.Minor, s.MedecinTraitant = c.State, c.Authorisation, c.Mode, c.Minor, c.MT
 	s.Patient, s.Representative = c.holder() && k.kind == auth.Patient, c.holder() && k.kind == auth.Representative
 	s.Opposed = c.Mode == auth.BrisDeGlace && c.OpposedBTG || c.Mode == auth.Centre15 && c.OpposedC15

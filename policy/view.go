@@ -50,7 +50,7 @@ func (e *Engine) view(k caller, rec *Record, at time.Time) *View {
 		rec = NewRecord(NoDossier, nil)
 	}
 	v := &View{
-		engine: e, rec: rec, at: at, now: at.UnixMicro(), caller: k,
+		engine: e, rec: rec, at: at, now: at.UnixMicro(), caller: e.registry.placed(k),
 		decided: make([]Decision, len(rec.subjects)),
 		done:    make([]bool, len(rec.subjects)),
 		types:   make([]typeFacts, len(rec.types)),

@@ -83,9 +83,7 @@ func serveSandbox(ctx context.Context, s settings, l net.Listener, log *slog.Log
 	return i.serve(ctx, l)
 }
 
-// sandboxPlan is the plan of a sandbox. Its settings differ from those of a real
-// service where the cast needs it: a token or an authorisation that was given
-// yesterday still works today.
+// sandboxPlan is the plan of a sandbox.
 func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer, error) {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return plan{}, nil, err
@@ -105,12 +103,9 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 	if err != nil {
 		return plan{}, nil, err
 	}
-	rules := policy.DefaultSettings()
-	rules.Students = true
-	rules.PersonalAuthorisation = policy.Period{Years: 1}
 	return plan{
 		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level,
-		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
+		settings: sandboxRules(), matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }
 

@@ -121,6 +121,10 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	rules := policy.DefaultSettings()
+	if rules.Establishments, err = s.establishments(); err != nil {
+		return plan{}, err
+	}
 	c := &clock{}
 	e, err := engineOf(s.Store, s.Data, c)
 	if err != nil {
@@ -128,7 +132,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	}
 	return plan{
 		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level,
-		settings: policy.DefaultSettings(), matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
+		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,
 			Algorithms: []string{"ES256", "ES384", "PS256", "RS256", "EdDSA"},

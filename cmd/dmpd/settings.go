@@ -35,6 +35,8 @@ type settings struct {
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`
+	// Establishments are those that are registered: of the settings file only.
+	Establishments []establishment `koanf:"etablissements"`
 }
 
 const envPrefix = "DMPD_"

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestLaterSettingsWin(t *testing.T) {
 	want := settings{
 		Addr: "127.0.0.1:1", Data: "./var", Base: "https://flag/fhir", Sandbox: true, Issuer: "file", INSKey: "warning",
 	}
-	if s != want {
+	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}
 }
