@@ -145,7 +145,7 @@ func (i importing) target() (string, error) {
 // convert reads the sheet and writes it as a table.
 func (i importing) convert(n nomenclature, out io.Writer) ([]byte, error) {
 	o := sheet.Options{
-		Name: filepath.Base(i.table), Source: i.source, Encoding: i.encoding,
+		Name: filepath.Base(i.table), Source: sheet.OneLine(i.source), Encoding: i.encoding,
 		Empty: sheet.Fill(i.empty), Missing: sheet.Fill(i.missing), Columns: n.columns,
 	}
 	if !o.Empty.Valid() || !o.Missing.Valid() {
@@ -180,7 +180,7 @@ func parseHeadings(flags []string, n nomenclature) (map[string][]auth.Coding, er
 	headings := map[string][]auth.Coding{}
 	for _, f := range flags {
 		heading, list, ok := strings.Cut(f, "=")
-		heading = strings.TrimSpace(heading)
+		heading = sheet.OneLine(heading)
 		if !ok || heading == "" {
 			return nil, fmt.Errorf("--heading %q is not 'heading=code,code'", f)
 		}

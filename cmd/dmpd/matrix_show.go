@@ -11,6 +11,7 @@ import (
 
 	"opendmp/auth"
 	"opendmp/cmd/dmpd/internal/codes"
+	"opendmp/cmd/dmpd/internal/sheet"
 	"opendmp/policy"
 )
 
@@ -179,7 +180,7 @@ func showCells(t *policy.MatrixTable, n nomenclature, columns, types []auth.Codi
 		for _, typ := range types {
 			c := t.At(column, typ)
 			sum.add(c)
-			source := c.Source
+			source := sheet.OneLine(c.Source)
 			if c.Synthetic() {
 				source = "SYNTHETIC (" + source + ")"
 			}

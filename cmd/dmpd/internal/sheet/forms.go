@@ -31,14 +31,18 @@ func (r *reader) readWide(h header, rows []record) {
 			}
 		}
 	}
-	r.note("%d rows of document types, %d columns of professions, roles and titles", len(lines), len(h.columns))
+	n := 0
+	for _, columns := range h.columns {
+		n += len(columns)
+	}
+	r.note("%d rows of document types, columns for %d professions, roles and titles", len(lines), n)
 }
 
 // extra names what stands beyond the headings.
 func (r *reader) extra(h header, row record) {
 	for place := range row.fields {
 		if row.field(place) != "" && h.field(place) == "" {
-			r.problem("line %d, column %s: %q stands under no heading", row.line, letters(place), row.field(place))
+			r.problem("line %d, column %s: %q stands under no heading", row.line, columnLetters(place), row.field(place))
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (h header) long() bool {
 
 // where names a cell of the sheet.
 func (h header) where(line, place int) string {
-	return fmt.Sprintf("line %d, column %s (%s)", line, letters(place), h.field(place))
+	return fmt.Sprintf("line %d, column %s (%s)", line, columnLetters(place), h.field(place))
 }
 
 // findHeader returns the place of the line that says what the others hold: the first
@@ -97,17 +97,20 @@ func (r *reader) readHeader(line record) header {
 		} else if heading != "" {
 			e, err := r.columns.Find(heading)
 			if err != nil {
-				r.problem("line %d, column %s: %v", line.line, letters(place), err)
+				r.problem("line %d, column %s: %v", line.line, columnLetters(place), err)
 				continue
 			}
 			h.uses[place], h.columns[place] = cellOf, []auth.Coding{e.Coding}
 		}
-		for _, c := range h.columns[place] {
-			if first, twice := seen[c]; twice {
-				r.problem("%s: %s is column %s already", h.where(line.line, place), r.columnName(c), letters(first))
+		h.columns[place] = slices.DeleteFunc(slices.Clone(h.columns[place]), func(c auth.Coding) bool {
+			first, twice := seen[c]
+			if twice {
+				r.problem("%s: %s is column %s already", h.where(line.line, place), r.columnName(c), columnLetters(first))
+				return true
 			}
 			seen[c] = place
-		}
+			return false
+		})
 	}
 	return h
 }

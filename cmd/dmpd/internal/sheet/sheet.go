@@ -3,7 +3,9 @@ package sheet
 import (
 	"fmt"
 	"iter"
-	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"opendmp/auth"
 	"opendmp/cmd/dmpd/internal/codes"
@@ -223,12 +225,13 @@ func (r *reader) absent(k key, d policy.Cell) policy.MatrixCell {
 }
 
 // word returns the decision of a word in a cell; the words are those of the table
-// and of the people who fill it in.
+// and of the people who fill it in. Case and blanks do not count, all else does: an
+// “x*” has a footnote that somebody must read.
 func word(s string) (policy.Cell, bool) {
-	switch w := codes.Fold(s); {
-	case slices.Contains([]string{"x", "oui", "o", "1", "allow", "autorise", "autorisee"}, w):
+	switch strings.ToLower(norm.NFC.String(strings.TrimSpace(s))) {
+	case "x", "oui", "o", "1", "allow", "autorisé", "autorisée", "autorise", "autorisee":
 		return policy.Allow, true
-	case slices.Contains([]string{"non", "n", "0", "deny"}, w):
+	case "non", "n", "0", "deny":
 		return policy.Deny, true
 	}
 	return policy.Unknown, false

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
+	utf16 "golang.org/x/text/encoding/unicode"
 )
 
 // ErrNotText is the error of a file that is no text: a spreadsheet itself.
@@ -42,7 +43,7 @@ func decode(data []byte, name string) (text, used string, err error) {
 		}
 		return plain(string(data), name)
 	case "utf-16":
-		e = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM)
+		e = utf16.UTF16(utf16.LittleEndian, utf16.ExpectBOM)
 	case "windows-1252":
 		e = charmap.Windows1252
 	case "latin-1":
@@ -81,12 +82,24 @@ type record struct {
 	fields []string
 }
 
-// field returns the field at a place without blanks around it, "" beyond the end.
+// field returns the field at a place on one line, "" beyond the end: spreadsheets
+// break lines in headings.
 func (r record) field(place int) string {
 	if place < 0 || place >= len(r.fields) {
 		return ""
 	}
-	return strings.TrimSpace(r.fields[place])
+	return OneLine(r.fields[place])
+}
+
+// OneLine returns a text with one space for all blanks in a row, and without
+// characters that a terminal would obey.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(s), " "))
 }
 
 func (r record) blank() bool { return strings.TrimSpace(strings.Join(r.fields, "")) == "" }
@@ -109,8 +122,8 @@ func split(text string, separator rune) ([]record, error) {
 	}
 }
 
-// letters names a column as spreadsheets do: A, B, …, Z, AA.
-func letters(place int) string {
+// columnLetters names a column as spreadsheets do: A, B, …, Z, AA.
+func columnLetters(place int) string {
 	name := ""
 	for n := place + 1; n > 0; n = (n - 1) / 26 {
 		name = string(rune('A'+(n-1)%26)) + name
