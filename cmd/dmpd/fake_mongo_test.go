@@ -72,7 +72,7 @@ func (f fakeMongo) serve(c net.Conn) {
 // reply answers a message. The first of a connection is an OP_QUERY, which is a
 // greeting; the others begin with a section that is the command.
 func (f fakeMongo) reply(greeting bson.D, id int32, code wiremessage.OpCode, message []byte) []byte {
-	if code == wiremessage.OpQuery {
+	if code != wiremessage.OpMsg {
 		b := wiremessage.AppendReplyFlags(nil, 0)
 		b = wiremessage.AppendReplyCursorID(b, 0)
 		b = wiremessage.AppendReplyStartingFrom(b, 0)
