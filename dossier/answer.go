@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"io"
+	"net/http"
 	"time"
 
 	"opendmp/audit"
@@ -38,9 +39,14 @@ const (
 	clinicalAnswer
 )
 
-// Public makes an answer that holds nothing of a patient.
+// Public makes an answer that holds nothing of a patient. A 503 tells when to try
+// again.
 func Public(status int, mime string, body []byte) Answer {
-	return Answer{kind: publicAnswer, status: status, mime: mime, body: body}
+	a := Answer{kind: publicAnswer, status: status, mime: mime, body: body}
+	if status == http.StatusServiceUnavailable {
+		a.retry = retryAfter
+	}
+	return a
 }
 
 // Writable tells whether the answer may be written: it is public, or clinical

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"opendmp/audit"
@@ -141,17 +142,26 @@ const attempts = 10
 
 // retry runs try until it does not lose a race. Each run loads and decides anew.
 // Who lost once waits for the others of this process that lost on the same
-// dossier, so that many writers take turns instead of wearing each other out.
+// dossier, so that many writers take turns instead of wearing each other out. When
+// the store does not answer the one whose turn it is, those that waited are refused
+// with it: each would find out for itself, one after the other.
 func (c *call) retry(ctx context.Context, try func() (Answer, error)) (Answer, error) {
 	a, err := try()
 	if !isConflict(err) {
 		return a, err
 	}
 	turn := c.turns.of(c.writing)
+	unanswered := turn.unanswered.Load()
 	turn.Lock()
 	defer turn.Unlock()
+	if turn.unanswered.Load() != unanswered {
+		return Answer{}, ErrUnavailable
+	}
 	for n := range attempts {
-		if a, err = try(); !isConflict(err) {
+		if a, err = try(); isUnavailable(err) && ctx.Err() == nil {
+			turn.unanswered.Add(1)
+		}
+		if !isConflict(err) {
 			return a, err
 		}
 		select {
@@ -163,10 +173,16 @@ func (c *call) retry(ctx context.Context, try func() (Answer, error)) (Answer, e
 	return Answer{}, ErrUnavailable
 }
 
-// turns are locks shared by the dossiers of this process.
-type turns [256]sync.Mutex
+// turns are shared by the dossiers of this process.
+type turns [256]turn
 
-func (t *turns) of(d store.Dossier) *sync.Mutex { return &t[d[0]] }
+// turn is whose turn it is to write.
+type turn struct {
+	sync.Mutex
+	unanswered atomic.Int64 // writes that the store did not answer
+}
+
+func (t *turns) of(d store.Dossier) *turn { return &t[d[0]] }
 
 // refusal turns a refused decision into the error of its class.
 func refusal(dec policy.Decision) error {

@@ -128,8 +128,6 @@ func Refuse(err error, lang string) Answer {
 		if errors.Is(err, ErrBadToken) {
 			a.auth += `, error="invalid_token"` // RFC 6750 §3.1
 		}
-	case http.StatusServiceUnavailable:
-		a.retry = retryAfter
 	case http.StatusTooManyRequests:
 		a.retry = time.Minute
 	case http.StatusMethodNotAllowed:

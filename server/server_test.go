@@ -265,7 +265,7 @@ func TestHealthSaysNothingMore(t *testing.T) {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 	sick = true
-	if res, body := w.ask("GET", "/health", "", "Authorization", ""); res.StatusCode != 503 || body != `{"status":"unavailable"}` {
+	if res, body := w.ask("GET", "/health", "", "Authorization", ""); res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || body != `{"status":"unavailable"}` {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 }
