@@ -179,15 +179,18 @@ const pushTemplate = `{"resourceType":"Bundle","meta":{"profile":["https://profi
 {"fullUrl":"urn:uuid:00000000-0000-4000-8000-000000000002","resource":{"resourceType":"DocumentReference","masterIdentifier":{"system":"urn:ietf:rfc:3986","value":"OID-HERE"},"status":"current","type":{"coding":[{"system":"http://loinc.org","code":"11502-2"}]},"subject":{"reference":"Patient?identifier=INS-HERE"},"date":"2026-11-22T09:00:00+01:00","author":[{"type":"Organization","identifier":{"system":"urn:oid:1.2.250.1.71.4.2.2","value":"1750000001"}}],"content":[{"attachment":{"contentType":"text/plain","url":"urn:uuid:00000000-0000-4000-8000-000000000003","size":SIZE-HERE,"hash":"HASH-HERE"}}]},"request":{"method":"POST","url":"DocumentReference"}},
 {"fullUrl":"urn:uuid:00000000-0000-4000-8000-000000000003","resource":{"resourceType":"Binary","contentType":"text/plain","data":"DATA-HERE"},"request":{"method":"POST","url":"Binary"}}]}`
 
-// checkLedger requires that each acknowledged push is there by read and by
-// search, with its content.
+// ledgerSample is how many pushes checkLedger looks at.
+const ledgerSample = 60
+
+// checkLedger requires that each acknowledged push, of the last ones, is there by
+// read and by search, with its content.
 func checkLedger(t *testing.T, w *world, ledger []acked) {
 	t.Helper()
 	w.t = t
 	reader := w.as("medecin-martin")
 	sample := ledger
-	if len(sample) > 60 {
-		sample = sample[len(sample)-60:]
+	if len(sample) > ledgerSample {
+		sample = sample[len(sample)-ledgerSample:]
 	}
 	for _, a := range sample {
 		if got := reader.with("Accept", "text/plain").get(a.binary).is(200); string(got.body) != a.content {
