@@ -32,6 +32,7 @@ type house struct {
 	t        testing.TB
 	door     *dossier.Service
 	store    store.Store
+	log      *audit.Log
 	verifier *auth.Verifier
 	signer   *auth.Signer
 	now      time.Time
@@ -47,8 +48,9 @@ func newHouse(t testing.TB) *house {
 	return newHouseOver(t, func(s store.Store) store.Store { return s })
 }
 
-// newHouseOver builds a house over a store that the test may wrap.
-func newHouseOver(t testing.TB, wrap func(store.Store) store.Store) *house {
+// newHouseOver builds a house over a store that the test may wrap, with a door
+// that it may set otherwise.
+func newHouseOver(t testing.TB, wrap func(store.Store) store.Store, set ...func(*dossier.Config)) *house {
 	t.Helper()
 	h := &house{t: t, now: opened}
 	dir := t.TempDir()
@@ -71,7 +73,8 @@ func newHouseOver(t testing.TB, wrap func(store.Store) store.Store) *house {
 	}}
 	engine, err := policy.New(settings, matrix)
 	h.must(err)
-	h.door, err = dossier.New(dossier.Config{
+	h.log = log
+	config := dossier.Config{
 		Store: h.store, Vault: keys, Audit: log, Policy: engine, Base: base, Now: clock, INSKey: dossier.Warns,
 		NewID: func() string {
 			if len(h.ids) > 0 {
@@ -81,7 +84,11 @@ func newHouseOver(t testing.TB, wrap func(store.Store) store.Store) *house {
 			}
 			return "t" + strings.ToLower(rand.Text())
 		},
-	})
+	}
+	for _, s := range set {
+		s(&config)
+	}
+	h.door, err = dossier.New(config)
 	h.must(err)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	h.must(err)

@@ -164,7 +164,7 @@ func (s *Service) traitTokens(t traits) []store.Token {
 // tokens are written here alone, and a store filled without them finds nobody by
 // traits until its Patients are written again.
 func (ch *change) moveTraits(key store.RowKey, before, after *fhir.Resource) {
-	had, has := ch.c.tokensOf(before), ch.c.tokensOf(after)
+	had, has := ch.c.tokensOfTraits(before), ch.c.tokensOfTraits(after)
 	for _, t := range had {
 		if !slices.Contains(has, t) {
 			ch.tx.Drops = append(ch.tx.Drops, store.TokenPut{Token: t, Row: key})
@@ -177,7 +177,8 @@ func (ch *change) moveTraits(key store.RowKey, before, after *fhir.Resource) {
 	}
 }
 
-func (s *Service) tokensOf(p *fhir.Resource) []store.Token {
+// tokensOfTraits returns the tokens of a Patient, none of nil.
+func (s *Service) tokensOfTraits(p *fhir.Resource) []store.Token {
 	if p == nil {
 		return nil
 	}
