@@ -58,6 +58,13 @@ func New(st store.Store, v *vault.Vault, now func() time.Time, rand io.Reader) *
 // history, is refused (ErrNoEvent, ErrTarget, ErrUnsealed) and nothing is
 // written. Errors of the store pass through.
 func (l *Log) Commit(ctx context.Context, tx store.Tx, t Target, events ...Event) (Receipt, error) {
+	return l.CommitAlso(ctx, tx, t, events, nil)
+}
+
+// CommitAlso is Commit with further events in the system journal, in the same
+// commit: of an act that leaves no dossier behind in which its history could be
+// found. The Receipt is that of the events of the dossier.
+func (l *Log) CommitAlso(ctx context.Context, tx store.Tx, t Target, events, journal []Event) (Receipt, error) {
 	if l == nil || l.store == nil {
 		return Receipt{}, ErrZero
 	}
@@ -75,6 +82,13 @@ func (l *Log) Commit(ctx context.Context, tx store.Tx, t Target, events ...Event
 		tx.Events = append(tx.Events, sealed)
 		r.events = append(r.events, e.ID)
 		r.recorded = append(r.recorded, e.Recorded)
+	}
+	for i, e := range journal {
+		sealed, err := l.seal(l.Journal(), &e, now.Add(time.Duration(i)))
+		if err != nil {
+			return Receipt{}, err
+		}
+		tx.Events = append(tx.Events, sealed)
 	}
 	if err := l.store.Commit(ctx, tx); err != nil {
 		return Receipt{}, err

@@ -72,7 +72,7 @@ func (ch *change) put(old *row, rec *record) (*row, error) {
 // after it was asked for.
 func (ch *change) after() *loaded {
 	if ch.result == nil {
-		ch.result = ch.d.with(ch.tx.Header, ch.rows)
+		ch.result = ch.d.with(ch.tx.Header, ch.rows).without(ch.tx.Erase)
 	}
 	return ch.result
 }

@@ -1,10 +1,8 @@
 package dossier
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -21,14 +19,6 @@ const (
 	unableToConsent    = "hors-etat-de-consentir"
 	systemConsentKind  = "urn:opendmp:consent-kind"
 )
-
-// operation answers the operations of the table.
-func (c *call) operation(ctx context.Context) (Answer, error) {
-	if c.r.Operation == "bris-de-glace" {
-		return c.brisDeGlace(ctx)
-	}
-	return Answer{}, fmt.Errorf("%w: operation %q", ErrInternal, c.r.Operation)
-}
 
 // emergency is what $bris-de-glace is given.
 type emergency struct {
@@ -49,7 +39,7 @@ func (c *call) brisDeGlace(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	return c.retry(ctx, func() (Answer, error) {
-		d, v, err := c.emergencyPlace(ctx, e)
+		d, v, err := c.placeOf(ctx, e.subject)
 		if err != nil {
 			return Answer{}, err
 		}
@@ -97,25 +87,6 @@ func (c *call) answerGrant(ctx context.Context, d *loaded, v *policy.View, dec p
 		return Answer{}, err
 	}
 	return c.granted(d, open, receipt), nil
-}
-
-// emergencyPlace loads the dossier without a grant that the token may ask for:
-// the operation opens it itself.
-func (c *call) emergencyPlace(ctx context.Context, e emergency) (*loaded, *policy.View, error) {
-	id, err := c.dossierOfOne(ctx, e.subject)
-	if err != nil {
-		return nil, nil, err
-	}
-	if e.subject.id != "" && len(e.subject.idents) > 0 {
-		if byINS, err := c.byToken(ctx, c.insToken(e.subject.idents[0])); err != nil || byINS != id {
-			return nil, nil, cmp.Or(err, unprocessable("Parameters.parameter", "L’INS n’est pas celui du patient de l’adresse.", "The INS is not that of the patient of the URL."))
-		}
-	}
-	d, err := c.load(ctx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	return d, c.policy.View(c.p, d.record, c.at), nil
 }
 
 // refuseEmergency answers one wording for opposed, blocked, closed and

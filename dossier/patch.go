@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -222,18 +221,31 @@ func (c *call) closing(before, after *fhir.Resource) (*fhir.Resource, error) {
 	if after.Get("active").True() {
 		return after.Splice(fhir.RemoveItems(after.Get("extension"), ext))
 	}
-	today := c.at.In(fhir.Paris).Format(time.DateOnly)
+	var edits []fhir.Edit
 	for x := range after.Get("extension").Items() {
 		if !ext(x) {
 			continue
 		}
-		for part := range x.Get("extension").Items() {
-			if part.Get("url").Is("dateFermeture") && !part.Get("valueDate").Is(today) {
-				return nil, unprocessable("Patient.extension('"+extClosing+"')", "La date de fermeture est celle du jour.", "The date of closing is today's.")
-			}
+		day := closingDay(x)
+		switch {
+		case !day.Exists():
+			date := slices.Concat([]byte(`{"url":"dateFermeture","valueDate":`), fhir.Quote(c.today()), []byte("}"))
+			edits = append(edits, fhir.AppendItem(x.Get("extension"), date))
+		case !day.Is(c.today()):
+			return nil, unprocessable("Patient.extension('"+extClosing+"')", "La date de fermeture est celle du jour.", "The date of closing is today's.")
 		}
 	}
-	return after, nil
+	return after.Splice(edits)
+}
+
+// closingDay returns the date in an extension dmp-fermeture.
+func closingDay(x fhir.Node) fhir.Node {
+	for part := range x.Get("extension").Items() {
+		if part.Get("url").Is("dateFermeture") {
+			return part.Get("valueDate")
+		}
+	}
+	return fhir.Node{}
 }
 
 // patientChanged moves the state of the dossier with Patient.active, the tokens
@@ -245,6 +257,7 @@ func (c *call) patientChanged(ctx context.Context, ch *change, old *row, before,
 		if after.Get("active").True() {
 			ch.tx.Header.State = store.Active
 		}
+		ch.retain(before, after)
 	}
 	ch.moveTraits(old.key, before, after)
 	had := insOf(before)

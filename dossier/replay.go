@@ -39,8 +39,8 @@ func (c *call) knownPush(ctx context.Context, d *loaded, sub *submission) ([]*ro
 }
 
 // holder returns the document of the same source that has one of the
-// identifiers. The token is made of the source, so that it can only be the
-// caller's own.
+// identifiers; a deleted row without anything else if it was destroyed. The token
+// is made of the source, so that it can only be the caller's own.
 func (c *call) holder(ctx context.Context, d *loaded, idents []fhir.Ident) (*row, error) {
 	for _, i := range idents {
 		refs, err := c.store.Lookup(ctx, c.documentToken(d.id, c.source(), i))
@@ -48,6 +48,9 @@ func (c *call) holder(ctx context.Context, d *loaded, idents []fhir.Ident) (*row
 			return nil, err
 		}
 		for _, ref := range refs {
+			if ref.Row == tombstone {
+				return &row{deleted: true}, nil
+			}
 			if r := d.byKey(ref.Row); r != nil {
 				return r, nil
 			}
