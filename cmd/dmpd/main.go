@@ -21,14 +21,19 @@ func run(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return 0
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(os.Stderr, "dmpd:", err)
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintln(os.Stderr, "dmpd:", text)
-	}
+	return exitCode(err)
+}
+
+// exitCode returns what a command line that ended with an error exits with.
+func exitCode(err error) int {
 	var own *exitError
-	if errors.As(err, &own) {
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &own):
 		return own.code
 	}
 	return 1

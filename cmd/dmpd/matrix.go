@@ -23,7 +23,7 @@ func matrixCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "matrix",
 		Short: "Show, check, compare and import the habilitation matrix",
-		Long: `The habilitation matrix (matrice d'habilitation, arrêté of 26 October 2023) says
+		Long: `The habilitation matrix (matrice d’habilitation, arrêté of 26 October 2023) says
 which profession may read which type of document. It is a folder of tables, one
 for each day from which another holds: AAAA-MM-JJ.csv, the setting matrix of
 dmpd serve.

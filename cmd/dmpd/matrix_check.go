@@ -37,7 +37,22 @@ func (l *leave) check() error {
 	return nil
 }
 
-// names are the known nomenclature and the codes that were allowed.
+// given repeats the flags, for a command that checks the same table again.
+func (l *leave) given() string {
+	var b strings.Builder
+	if l.unknown == "deny" {
+		b.WriteString(" --matrix-unknown deny")
+	}
+	if l.contradicts {
+		b.WriteString(" --allow-contradictions")
+	}
+	for _, code := range l.codes {
+		fmt.Fprintf(&b, " --allow-code '%s'", code)
+	}
+	return b.String()
+}
+
+// names returns what is known by name, and the codes that were allowed.
 func (l *leave) names() (nomenclature, error) {
 	n := newNomenclature()
 	for _, code := range l.codes {
@@ -116,17 +131,17 @@ func checkFile(name string, l leave, days map[time.Time]string, out io.Writer) (
 		fmt.Fprintln(out, "\nrefused: correct the lines that are wrong, and add what is missing (dmpd matrix import fills it on demand: --missing)")
 		return false, nil
 	}
-	ok, err = checkTable(t, l, out)
-	if first, twice := days[t.From()]; twice && err == nil {
-		fmt.Fprintf(out, "refused: %s is of the same day\n", first)
-		ok = false
+	var todo []string
+	if first, twice := days[t.From()]; twice {
+		todo = append(todo, first+" is of the same day: a folder has one table for a day")
 	}
 	days[t.From()] = name
-	return ok, err
+	return checkTable(t, l, todo, out)
 }
 
-// checkTable prints what a table that could be read holds, and why it is refused.
-func checkTable(t tableFile, l leave, out io.Writer) (bool, error) {
+// checkTable prints what a table that could be read holds, and why it is refused;
+// todo is what is known to be wrong already.
+func checkTable(t tableFile, l leave, todo []string, out io.Writer) (bool, error) {
 	n, err := l.names()
 	if err != nil {
 		return false, err
@@ -145,7 +160,6 @@ func checkTable(t tableFile, l leave, out io.Writer) (bool, error) {
 		{"SYNTHETIC cells", f.synthetic, l.synthetic, "a table of the sandbox is NEVER FOR PRODUCTION; for a sandbox: --allow-synthetic"},
 		{"open cells", f.open, l.unknown == "deny", "decide them, or run the server with matrix-unknown deny and say so here: --matrix-unknown deny"},
 	}
-	var todo []string
 	for _, r := range refusals {
 		list(out, r.title, r.lines)
 		if len(r.lines) > 0 && !r.passes {

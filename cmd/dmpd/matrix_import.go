@@ -104,7 +104,7 @@ func (i importing) run(out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "\n%s\n", target)
-	if ok, err := checkTable(tableFile{t, data}, i.leave, out); err != nil {
+	if ok, err := checkTable(tableFile{t, data}, i.leave, nil, out); err != nil {
 		return err
 	} else if !ok {
 		return errRefused
@@ -226,9 +226,9 @@ func (i importing) compare(t *policy.MatrixTable, n nomenclature, target string,
 	day := t.From().Format(time.DateOnly)
 	_, err = fmt.Fprintf(out, `
 To put it in force from %s, once a second person has read the lines above:
-  dmpd matrix check %s
+  dmpd matrix check %s%s
   cp %s %s/%s.csv
 then restart every server: tables are read at the start.
-`, day, target, target, folder, day)
+`, day, target, i.leave.given(), target, folder, day)
 	return err
 }

@@ -162,10 +162,15 @@ func (x *Index) Accept(name string) error {
 	}
 	table, code, _ := strings.Cut(name, "|")
 	for _, system := range []string{auth.SystemCareRole, auth.SystemSocial, auth.SystemTitle, auth.SystemOtherProfession} {
-		if inTable(system, table) && code != "" && !strings.ContainsAny(code, " |,;") {
+		if inTable(system, table) && code != "" && !strings.ContainsFunc(code, foreign) {
 			x.entries = append(x.entries, Entry{Coding: auth.Coding{System: system, Code: code}})
 			return nil
 		}
 	}
 	return fmt.Errorf("%q is no code of R85, R94, R95 or R291: write it like R85|378", name)
+}
+
+// foreign tells whether a character is in no code of these tables.
+func foreign(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && r != '-' && r != '_'
 }

@@ -315,7 +315,7 @@ func TestAcceptedCodes(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	o := options()
-	for _, bad := range []string{"378", "G15|378", "R85|", "R85|3 7", "X|1"} {
+	for _, bad := range []string{"378", "G15|378", "R85|", "R85|3 7", "R85|3'7", "R85|37\n", "X|1"} {
 		if err := o.Columns.Accept(bad); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
