@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -34,17 +36,26 @@ func dropStore(t testing.TB, uri string) {
 	}
 }
 
-// drop removes the database of a test.
+// drop removes the database of a test. It waits for transactions that somebody left
+// open: watchSessions ends those of a process that is killed.
 func drop(uri string) error {
 	if uri == "" {
 		return nil
 	}
+	return onMongo(uri, func(ctx context.Context, c *driver.Client) error {
+		return c.Database(databaseOf(uri)).Drop(ctx)
+	})
+}
+
+// onMongo runs f as a client of a MongoDB, for at most twenty seconds.
+func onMongo(uri string, f func(context.Context, *driver.Client) error) error {
 	client, err := driver.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
 		return err
 	}
-	defer client.Disconnect(context.Background())
-	return client.Database(databaseOf(uri)).Drop(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return errors.Join(f(ctx, client), client.Disconnect(ctx))
 }
 
 func TestEngineOf(t *testing.T) {

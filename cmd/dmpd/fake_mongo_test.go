@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 
@@ -54,33 +55,53 @@ func listening(t *testing.T, serve func(net.Conn)) string {
 func (f fakeMongo) serve(c net.Conn) {
 	greeting := f.greeting(c.LocalAddr().String())
 	for {
-		head := make([]byte, 16)
-		if _, err := io.ReadFull(c, head); err != nil {
+		m, err := readMessage(c)
+		if err != nil {
 			return
 		}
-		length, id, _, code, _, _ := wiremessage.ReadHeader(head)
-		rest := make([]byte, length-16)
-		if _, err := io.ReadFull(c, rest); err != nil {
-			return
-		}
-		if _, err := c.Write(f.reply(greeting, id, code, rest)); err != nil {
+		if _, err := c.Write(f.reply(greeting, m)); err != nil {
 			return
 		}
 	}
 }
 
-// reply answers a message. The first of a connection is an OP_QUERY, which is a
-// greeting; the others begin with a section that is the command.
-func (f fakeMongo) reply(greeting bson.D, id int32, code wiremessage.OpCode, message []byte) []byte {
-	if code != wiremessage.OpMsg {
+// message is one of the wire protocol, as it came.
+type message []byte
+
+func readMessage(r io.Reader) (message, error) {
+	head := make([]byte, headerSize)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, err
+	}
+	m := slices.Grow(message(head), int(binary.LittleEndian.Uint32(head))-headerSize)[:binary.LittleEndian.Uint32(head)]
+	_, err := io.ReadFull(r, m[headerSize:])
+	return m, err
+}
+
+const headerSize = 16 // length, id, answer to, opcode
+
+// command is the command of an OP_MSG: the first section, after the flags and its
+// kind. The first message of a connection is an OP_QUERY and has none.
+func (m message) command() (bson.Raw, bool) {
+	const flags, kind = 4, 1
+	if _, _, _, code, _, _ := wiremessage.ReadHeader(m); code != wiremessage.OpMsg {
+		return nil, false
+	}
+	doc := m[headerSize+flags+kind:]
+	return bson.Raw(doc[:binary.LittleEndian.Uint32(doc)]), true
+}
+
+// reply answers a message: a greeting to what is no command.
+func (f fakeMongo) reply(greeting bson.D, m message) []byte {
+	_, id, _, _, _, _ := wiremessage.ReadHeader(m)
+	command, ok := m.command()
+	if !ok {
 		b := wiremessage.AppendReplyFlags(nil, 0)
 		b = wiremessage.AppendReplyCursorID(b, 0)
 		b = wiremessage.AppendReplyStartingFrom(b, 0)
 		b = wiremessage.AppendReplyNumberReturned(b, 1)
 		return answerTo(id, wiremessage.OpReply, append(b, document(greeting)...))
 	}
-	command := bson.Raw(message[5:]) // after the flags and the kind of the section
-	command = command[:binary.LittleEndian.Uint32(command)]
 	b := wiremessage.AppendMsgFlags(nil, 0)
 	b = wiremessage.AppendMsgSectionType(b, wiremessage.SingleDocument)
 	return answerTo(id, wiremessage.OpMsg, append(b, document(f.answerOf(greeting, command))...))

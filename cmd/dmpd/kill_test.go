@@ -36,9 +36,11 @@ func TestKilledDuringPushes(t *testing.T) {
 	}
 	var ledger []acked
 	for round := range n {
-		w, kill := startChild(t, data, addr)
+		store, forget := watchSessions(t, testStore(data))
+		w, kill := startChildOn(t, data, addr, store)
 		checkLedger(t, w, ledger)
 		ledger = append(ledger, pushUntilKilled(w, round, kill)...)
+		forget()
 	}
 	w, kill := startChild(t, data, addr)
 	defer kill()
@@ -64,10 +66,16 @@ func freeAddr(t *testing.T) string {
 // healthy. kill ends it with SIGKILL.
 func startChild(t *testing.T, data, addr string) (*world, func()) {
 	t.Helper()
+	return startChildOn(t, data, addr, testStore(data))
+}
+
+// startChildOn is startChild with another address of the store; "" is none.
+func startChildOn(t *testing.T, data, addr, store string) (*world, func()) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "OPENDMP_TEST_RUN=serve --sandbox --addr "+addr+" --data "+data)
-	if s := testStore(data); s != "" {
-		cmd.Env = append(cmd.Env, envPrefix+"STORE="+s)
+	if store != "" {
+		cmd.Env = append(cmd.Env, envPrefix+"STORE="+store)
 	}
 	var errOut lockedBuffer
 	cmd.Stderr = &errOut

@@ -20,7 +20,6 @@ import (
 	"opendmp/store"
 	"opendmp/store/mongo"
 	"opendmp/store/sqlite"
-	"opendmp/store/storetest"
 )
 
 func untold(float64) {}
@@ -67,27 +66,14 @@ func (r replicaSet) run(t testing.TB, command bson.D) {
 	}
 }
 
-// Open implements storetest.Engine.
-func (r replicaSet) Open(t testing.TB) store.Store {
+func (r replicaSet) engine(t testing.TB) Engine {
 	t.Helper()
 	s, err := mongo.Open(context.Background(), r.uri, mongo.Options{Database: r.database})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
-}
-
-func (r replicaSet) engine(t testing.TB) Engine {
-	t.Helper()
-	s := r.Open(t)
 	t.Cleanup(func() { s.Close() })
-	return s.(Engine)
-}
-
-// MongoDB passes the suite of Dump and Load.
-func TestMongoDump(t *testing.T) {
-	newReplicaSet(t) // skips
-	storetest.RunDump(t, func(t *testing.T) storetest.Engine { return newReplicaSet(t) })
+	return s
 }
 
 // fill writes a dossier of everything, in more than two batches.
