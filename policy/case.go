@@ -204,6 +204,7 @@ type Case struct {
 	BadChange    bool        // changes what may not change, or leaves out what must be there
 	Qualified    bool        // the identity is VALI or QUAL and has its INS
 	Informed     bool        // the statement that the patient was informed and consents; of a Consent, by whom and where
+	Letter       bool        // of an opening: rests on a letter of information, the patient gave no consent
 	OnlyMe       bool        // of médecins traitants: names or drops the caller alone
 	Expired      bool        // the ten years after closing are over
 	Professions  bool        // the profession may break the glass (setting)
@@ -222,4 +223,5 @@ type Options struct {
 	BothFlags             bool // cumul-invisible-masque
 	ClassMustFit          bool // classe-du-type: refuser
 	MaskAllSparesMT       bool // masquage-total-mt
+	OpenAutomatically     bool // ouverture: automatique
 }

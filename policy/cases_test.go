@@ -109,6 +109,7 @@ var conditionWords = map[string]func(*Case){
 	"changement mauvais": func(c *Case) { c.BadChange = true },
 	"identité qualifiée": func(c *Case) { c.Qualified = true },
 	"informé":            func(c *Case) { c.Informed = true },
+	"par lettre":         func(c *Case) { c.Letter = true },
 	"lui seul":           func(c *Case) { c.OnlyMe = true },
 	"dix ans passés":     func(c *Case) { c.Expired = true },
 	"profession admise":  func(c *Case) { c.Professions = true },
@@ -132,6 +133,7 @@ var conditionWords = map[string]func(*Case){
 	"réglage cumul":              func(c *Case) { c.Options.BothFlags = true },
 	"réglage classe":             func(c *Case) { c.Options.ClassMustFit = true },
 	"réglage masquage-mt non":    func(c *Case) { c.Options.MaskAllSparesMT = false },
+	"réglage ouverture":          func(c *Case) { c.Options.OpenAutomatically = true },
 }
 
 // usual is the case that the lines of the tables start from.

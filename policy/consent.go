@@ -148,6 +148,9 @@ func (x *extraction) consent() {
 func (x *extraction) source() {
 	ref, attachment := x.r.Get("sourceReference"), x.r.Get("sourceAttachment")
 	x.reference(refSource, ref)
+	if written, ok := fhir.ParseInterval(attachment.Get("creation").Text()); ok {
+		x.facts.letter = written.From
+	}
 	words := strings.TrimSpace(attachment.Get("title").Text()) != ""
 	x.facts.sourced = words || attachment.Get("url").Exists() || attachment.Get("data").Exists() ||
 		ref.Get("reference").Exists() || ref.Get("identifier").Exists()

@@ -39,10 +39,11 @@ type Facts struct {
 	status     Status
 	flags      Flags
 	archived   bool
-	byPatient  bool // an author is the patient or a representative
-	byFeeder   bool // an author acts as ALIM_AM
-	inline     bool // holds content itself (attachment.data)
-	sourced    bool // of a Consent: says where the agreement is recorded (source[x])
+	byPatient  bool  // an author is the patient or a representative
+	byFeeder   bool  // an author acts as ALIM_AM
+	inline     bool  // holds content itself (attachment.data)
+	sourced    bool  // of a Consent: says where the agreement is recorded (source[x])
+	letter     int64 // of a Consent: when what it rests on was written (sourceAttachment.creation), 0 if that is not said; read when it is given, and not kept
 	patient    string
 	about      []fhir.Ident // the patient by identifier, where the reference has one
 	docType    auth.Coding

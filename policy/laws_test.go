@@ -272,9 +272,9 @@ func randomCase(r *rand.Rand) Case {
 		Status: Status(n(int(Inactive))), Masked: b(), MaskedPatient: b(), Hidden: b(), HiddenReps: b(), Mine: b(), Foreign: rare(), Deposited: b(), Sees: b(),
 		WillMask: b(), WillHide: b(), WillHideReps: b(), Late: rare(), Outside: rare(),
 		ByIdentifier: b(), Consent: ConsentKind(n(int(AccesUrgence))), AboutMe: b(), ForMe: b(), ForPerson: b(), ForMT: rare(),
-		BadPeriod: rare(), BadChange: rare(), Qualified: b(), Informed: b(), OnlyMe: b(), Expired: rare(), Professions: b(), Justified: b(),
+		BadPeriod: rare(), BadChange: rare(), Qualified: b(), Informed: b(), Letter: rare(), OnlyMe: b(), Expired: rare(), Professions: b(), Justified: b(),
 		Options: Options{AIR: b(), OccupationalByConsent: b(), Students: b(), FeedByAuthorisation: rare(), BlockForbidsFeeding: b(),
-			BothFlags: b(), ClassMustFit: b(), MaskAllSparesMT: b()},
+			BothFlags: b(), ClassMustFit: b(), MaskAllSparesMT: b(), OpenAutomatically: b()},
 	}
 }
 
@@ -316,6 +316,10 @@ func TestLawsOfAllActs(t *testing.T) {
 		}},
 		{"labels change only for those who see the document", func(c Case) bool {
 			return c.Act >= ActReplace && c.Act <= ActTouch && c.Act != ActStatus && !c.Sees
+		}},
+		{"nobody but the health insurance opens a dossier without the patient's consent", func(c Case) bool {
+			automatic := c.Kind == auth.InsuranceFeeder && c.Options.OpenAutomatically && c.Informed
+			return c.Act == ActOpen && c.Letter && !automatic
 		}},
 		{"administrative staff change no document", func(c Case) bool {
 			return c.Kind == auth.Administrative && actSet(changes).has(c.Act)

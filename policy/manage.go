@@ -355,6 +355,7 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 			c.BadChange = true
 		case f.consent.kind == Ouverture:
 			openings++
+			c.Letter, c.Informed = e.informed(*f, patient, at)
 		default:
 			inPerson, _ := k.named(f.consent)
 			ownRecord := inPerson && !c.Holder
@@ -366,9 +367,20 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 			c.BadChange = true
 		}
 	}
-	c.Informed = openings == 1
+	c.Informed = c.Informed && openings == 1
 	parts[0] = e.book.decide(c)
 	return And(parts...)
+}
+
+// informed tells whether a Consent of kind ouverture states that the patient was
+// informed, and whether by a letter alone: it names no patient who consents and
+// says when the letter was written. The time to object must then be over.
+func (e *Engine) informed(f, patient Facts, at time.Time) (letter, informed bool) {
+	given, _ := performed(f, f.patient, patient.person.ins)
+	if given || f.letter == 0 {
+		return false, true
+	}
+	return true, !at.Before(e.settings.OpeningNotice.After(time.UnixMicro(f.letter)))
 }
 
 // opening tells whether a Consent may come with the opening by this caller.

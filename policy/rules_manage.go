@@ -42,6 +42,20 @@ var rulesOfManaging = []rule{
 	},
 	{
 		id:     "G01",
+		source: "POLICY §4; CSP L.1111-14",
+		// Setting ouverture: automatique. Who objects is not opened a dossier.
+		on:    on(ActOpen),
+		class: Unprocessable,
+		told: fhir.Text{
+			FR: "Sans le consentement du patient, seule l'assurance maladie ouvre un dossier, là où l'ouverture est automatique, et six semaines au moins après la lettre d'information.",
+			EN: "Without the patient's consent only the health insurance opens a dossier, where opening is automatic, and six weeks at least after the letter of information."},
+		judge: func(c Case) Effect {
+			automatic := c.Options.OpenAutomatically && c.Kind == auth.InsuranceFeeder
+			return refuseIf(c.Letter && !(automatic && c.Informed))
+		},
+	},
+	{
+		id:     "G01",
 		source: "POLICY §4; DOMAIN §1.4, §3.2",
 		// Identity qualified, INS, statement of consent; never in a secret session.
 		on:    on(ActOpen),

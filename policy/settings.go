@@ -62,6 +62,9 @@ type Settings struct {
 	InsuranceTypes []auth.Coding
 	// Opening is ouverture: whether dossiers are opened on request only.
 	Opening Opening
+	// OpeningNotice is how long, from the letter that informs the patient, they may
+	// object before a dossier is opened automatically (L.1111-14): six weeks.
+	OpeningNotice Period
 	// Establishments is etablissements: those that are registered. One that is not
 	// is known by the identifier of its credential alone, and does not feed.
 	Establishments []Establishment
@@ -105,6 +108,7 @@ func DefaultSettings() Settings {
 		NoticeAfter:            Period{Days: 14},
 		HiddenAtMost:           Period{Months: 1},
 		Retention:              Period{Years: 10},
+		OpeningNotice:          Period{Days: 42},
 		MaskAllSparesMT:        true,
 		InsuranceTypes: []auth.Coding{
 			{System: fhir.SystemDocumentType, Code: "REMB"},
@@ -126,6 +130,8 @@ func (s Settings) check() error {
 		return fmt.Errorf("%w: second factor of %v", ErrSettings, s.SecondFactor)
 	case s.PersonalAuthorisation.negative() || !s.StructureAuthorisation.positive():
 		return fmt.Errorf("%w: length of authorisations", ErrSettings)
+	case !s.OpeningNotice.positive():
+		return fmt.Errorf("%w: time to object to an opening", ErrSettings)
 	case !s.NoticeAfter.positive() || !s.HiddenAtMost.positive() || !s.Retention.positive():
 		return fmt.Errorf("%w: annonce-rappel, annonce-fin or retention", ErrSettings)
 	case s.Occupational > OccupationalByConsent || s.ClassOfType > ClassRefuses || s.Opening > OpenAutomatically:
@@ -149,6 +155,7 @@ func (s Settings) options() Options {
 		BothFlags:             s.BothFlags,
 		ClassMustFit:          s.ClassOfType == ClassRefuses,
 		MaskAllSparesMT:       s.MaskAllSparesMT,
+		OpenAutomatically:     s.Opening == OpenAutomatically,
 	}
 }
 
