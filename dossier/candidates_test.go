@@ -493,6 +493,47 @@ func TestTraitsMove(t *testing.T) {
 	}
 }
 
+// A destroyed dossier leaves no token of traits; a reactivated one is found again.
+func TestTraitsOfTheDestroyed(t *testing.T) {
+	h := newHouse(t)
+	samu := h.samu("centre_15")
+	none := h.finds()
+	id := h.openPerson(1, karim())
+	me := h.sure(insNumber(1))
+	me.post("Patient/"+id+"/$fermer", parameters(motiveCoding, closingReason)).is(200)
+	samu.get(threeTraits).is(200).has("total", "0")
+	me.post("Patient/"+id+"/$reactiver", parameters(renewed(id))).is(200)
+	samu.get(threeTraits).is(200).has("total", "1")
+	me.post("Patient/"+id+"/$detruire", parameters(confirmed(insNumber(1).Value))).is(200)
+	samu.get(threeTraits).is(200).has("total", "0")
+	if n := h.finds() - none; n != 0 {
+		t.Errorf("%d find tokens lead to what was destroyed", n)
+	}
+	again := h.openPerson(1, karim())
+	samu.get(threeTraits).is(200).has("total", "1").has("entry.0.resource.id", again)
+}
+
+// OA33: a caller looks up so many patients in a minute, each try told in the
+// journal, and no more.
+func TestOA33EnumerationIsBounded(t *testing.T) {
+	h := newHouse(t)
+	doctor := h.doctor(leroy, "1750000004")
+	answered := 0
+	events := h.journal(func() {
+		for n := range 300 {
+			i := insNumber(n)
+			if a := doctor.get("Patient?identifier=" + i.System + "|" + i.Value); a.Status() == 200 {
+				answered++
+			} else {
+				a.is(http.StatusTooManyRequests)
+			}
+		}
+	})
+	if answered != 120 || len(events) != answered {
+		t.Errorf("%d answers, %d events", answered, len(events))
+	}
+}
+
 // The number of searches is bounded for each regulator.
 func TestTraitSearchRate(t *testing.T) {
 	h := newHouse(t)

@@ -167,7 +167,7 @@ func (ch *change) moveTraits(key store.RowKey, before, after *fhir.Resource) {
 	had, has := ch.c.tokensOfTraits(before), ch.c.tokensOfTraits(after)
 	for _, t := range had {
 		if !slices.Contains(has, t) {
-			ch.tx.Drops = append(ch.tx.Drops, store.TokenPut{Token: t, Row: key})
+			ch.drop(t, key)
 		}
 	}
 	for _, t := range has {
