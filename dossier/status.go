@@ -65,7 +65,7 @@ func (c *call) answerStatus(ctx context.Context, d *loaded, v *policy.View, dec 
 // no dossier, or none for this caller.
 func (c *call) statusEntries(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision) ([]fhir.EntryOut, []policy.Released[*fhir.Resource], []string, error) {
 	patient := d.patient()
-	if patient == nil || !d.exists() || !dec.Allowed() || !c.r.Query.Match(patient.values) {
+	if patient == nil || !d.exists() || !dec.Allowed() {
 		return nil, nil, nil, nil
 	}
 	rec, err := c.body(ctx, d.id, d.ring, patient.key, patient.version)
@@ -73,7 +73,10 @@ func (c *call) statusEntries(ctx context.Context, d *loaded, v *policy.View, dec
 		return nil, nil, nil, err
 	}
 	released, statusDec := v.ReleaseStatus(rec.resource, rec.origin)
-	if !statusDec.Allowed() {
+	// What is searched is what is shown: when the Patient last changed, and what
+	// else the answer leaves out, is not.
+	shown, ok := released.Value()
+	if !statusDec.Allowed() || !ok || !c.r.Query.Match(fhir.ValuesOf(shown)) {
 		return nil, nil, nil, nil
 	}
 	entry := fhir.EntryOut{FullURL: c.base + "/" + patient.ref(), Mode: "match"}
