@@ -32,11 +32,11 @@ func (s *Service) target(d *loaded) audit.Target {
 // another. A query that names a hidden document is told apart as a whole. Views
 // are those of the caller before and, of a write, after it.
 func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objects []string, views ...*policy.View) []audit.Event {
-	named := c.named(d)
-	floor := stricter(c.floor, classOf(views, named))
+	named := c.named(d, views)
+	floor := stricter(c.floor, classOf(views, c.known(named, views)))
 	byClass := make(map[policy.Class][]string)
 	for _, o := range objects {
-		class := stricter(floor, classOf(views, []string{o}))
+		class := stricter(floor, classOf(views, c.known([]string{o}, views)))
 		byClass[class] = append(byClass[class], o)
 	}
 	if len(objects) == 0 {
@@ -130,7 +130,7 @@ func appendMissing(refs, more []string) []string {
 
 // named returns what the query names in d, found or not, visible to the caller
 // or not: a search is classed by what it asked for as well as by what it found.
-func (c *call) named(d *loaded) []string {
+func (c *call) named(d *loaded, views []*policy.View) []string {
 	q := c.r.Query
 	if q == nil || d == nil {
 		return nil
@@ -141,6 +141,7 @@ func (c *call) named(d *loaded) []string {
 			refs = append(refs, r.ref())
 		}
 	}
+	refs = c.known(refs, views)
 	for _, param := range [...]string{"related", "relatesto", "entity", "target"} {
 		for _, value := range q.Names(param) {
 			if typ, id, ok := c.localRef(value); ok {
@@ -149,6 +150,25 @@ func (c *call) named(d *loaded) []string {
 		}
 	}
 	return refs
+}
+
+// known leaves out the references to what the caller does not see, where a patient
+// or representative looks into a dossier that they named by its patient. They
+// read of it in the history, and a line that is missing there would tell them
+// that what they asked for exists: their own asking is told as if it did not.
+// Of other callers, and where the hidden thing itself led to the dossier, the
+// whole is withheld.
+func (c *call) known(refs []string, views []*policy.View) []string {
+	if !c.byPatient || !c.holds() {
+		return refs
+	}
+	var seen []string
+	for _, ref := range refs {
+		if slices.ContainsFunc(views, func(v *policy.View) bool { return v.Sees(ref) }) {
+			seen = append(seen, ref)
+		}
+	}
+	return seen
 }
 
 // namesIdentifier tells whether the query gives an identifier of the row.

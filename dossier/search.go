@@ -59,6 +59,7 @@ func (c *call) search(ctx context.Context) (Answer, error) {
 
 // places loads the dossiers that a search selects.
 func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
+	c.byPatient = q.PatientID != "" || !q.PatientIdent.IsZero()
 	switch {
 	case q.PatientID != "" && !q.PatientIdent.IsZero():
 		return c.bothPatients(ctx, q)
@@ -117,9 +118,12 @@ func (c *call) mayStay(ctx context.Context, d *loaded, v *policy.View, q *fhir.Q
 	return err
 }
 
-// patientScoped tells whether the caller may name one dossier only, so that
-// naming another is refused whether it exists or not.
-func (c *call) patientScoped() bool {
+// patientScoped tells whether the caller may name one dossier only, or none at
+// all, so that naming another is refused whether it exists or not.
+func (c *call) patientScoped() bool { return c.holds() || c.p.Kind() == auth.Operator }
+
+// holds tells whether the caller is of a kind that a dossier may be about.
+func (c *call) holds() bool {
 	k := c.p.Kind()
 	return k == auth.Patient || k == auth.Representative
 }

@@ -206,6 +206,9 @@ type call struct {
 	at time.Time
 	// floor is the least class of the events of the call.
 	floor policy.Class
+	// byPatient tells that the request names its dossier by the patient, not by
+	// something in it.
+	byPatient bool
 	// writing is the dossier that the call last built a change of.
 	writing store.Dossier
 }

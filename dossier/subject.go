@@ -88,6 +88,7 @@ func insOf(p *fhir.Resource) []fhir.Ident {
 // error; none that exists is a decoy, which takes no writes.
 func (c *call) dossierOf(ctx context.Context, subjects []subject) (*loaded, *policy.View, error) {
 	var ids []store.Dossier
+	c.byPatient = true
 	for _, s := range subjects {
 		if err := c.checkINS(s.idents); err != nil {
 			return nil, nil, err

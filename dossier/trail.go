@@ -51,6 +51,7 @@ func (c *call) searchEvents(ctx context.Context) (Answer, error) {
 func (c *call) historyOf(ctx context.Context, q *fhir.Query) (*loaded, *policy.View, error) {
 	var d *loaded
 	var err error
+	c.byPatient = true
 	switch {
 	case q.PatientID != "" && !q.PatientIdent.IsZero():
 		var both []*loaded
@@ -227,8 +228,13 @@ func (c *call) readEvent(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	class := v.ClassNow(event.Class, event.Secret, event.Objects)
-	c.floor = class // who may not read the event does not read of its being read
-	if err != nil || !dec.Allowed() || !slices.Contains(classes, class) {
+	readable := err == nil && dec.Allowed() && slices.Contains(classes, class)
+	if readable || !c.holds() {
+		// Who may not read the event does not read of its being read. Who asks for
+		// one that is hidden from them is told as who asks for one that never was.
+		c.floor = class
+	}
+	if !readable {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
 	r, err := c.auditEvent(d, event)
