@@ -91,6 +91,18 @@ func (e engine) shard(ctx context.Context) error {
 	return mongo.Shard(ctx, e.uri, mongo.Options{Database: databaseOf(e.uri), Now: e.clock.Now})
 }
 
+// empty tells whether a store holds nothing, and makes it where there is none.
+func (e engine) empty(ctx context.Context) (bool, error) {
+	st, err := opened(e.openOrMake(ctx))
+	if err != nil {
+		return false, err
+	}
+	for _, err := range st.Dump(ctx, store.Place{}) {
+		return false, errors.Join(err, st.Close())
+	}
+	return true, st.Close()
+}
+
 // databaseOf returns the database that the path of a URI names; "" if none.
 func databaseOf(uri string) string {
 	_, rest, _ := strings.Cut(uri, "://")

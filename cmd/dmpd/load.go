@@ -25,7 +25,7 @@ import (
 )
 
 // load fills the folder of a sandbox, once. A load that was cut short is begun
-// anew; a folder that holds something else is left alone.
+// anew; a folder, or a database, that holds something else is left alone.
 func load(ctx context.Context, p plan, signer *auth.Signer, progress io.Writer) error {
 	if exists(idsFile(p.data)) {
 		return nil
@@ -33,6 +33,9 @@ func load(ctx context.Context, p plan, signer *auth.Signer, progress io.Writer) 
 	mark := filepath.Join(p.data, "sandbox-loading")
 	if (exists(vaultDir(p.data)) || exists(storeDir(p.data))) && !exists(mark) {
 		return fmt.Errorf("%s holds the keys and the store of a server that is no sandbox", p.data)
+	}
+	if err := p.engine.refuseRemains(ctx, exists(mark)); err != nil {
+		return err
 	}
 	if err := os.WriteFile(mark, nil, 0o600); err != nil {
 		return err
