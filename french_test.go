@@ -25,13 +25,14 @@ var terms = []string{
 	"Organisme d'assurance maladie obligatoire",
 	"Pharmacie d'officine",
 	"Alimentation automatique à partir du Système d'Information de l'Assurance Maladie",
+	"annexe de l'arrêté du 26 octobre 2023, non publiée sous forme exploitable", // in the tables of the matrix
 }
 
 // French texts have the typographic apostrophe, U+2019, everywhere, so that a
 // client and a test may compare them.
 func TestApostrophes(t *testing.T) {
 	seen := 0
-	for _, folder := range []string{"fhir", "dossier", "sandbox", "cmd"} {
+	for _, folder := range []string{"fhir", "dossier", "policy", "sandbox", "cmd"} {
 		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() && d.Name() == "bench" {
 				return fs.SkipDir // what it pushes is measured, and read by nobody
@@ -39,9 +40,9 @@ func TestApostrophes(t *testing.T) {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-			if err != nil {
-				return err
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution|parser.ParseComments)
+			if err != nil || ast.IsGenerated(file) {
+				return err // what is generated holds labels of terminologies
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
 				if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {

@@ -75,7 +75,7 @@ func (x *extraction) member(p fhir.Node) {
 // unsupported refuses an element that is there.
 func (x *extraction) unsupported(n fhir.Node, name, expression string) {
 	if n.Get(name).Exists() {
-		x.refuse("not-supported", expression, "Cet élément n'est pas admis.", "This element is not supported.")
+		x.refuse("not-supported", expression, "Cet élément n’est pas admis.", "This element is not supported.")
 	}
 }
 

@@ -127,10 +127,10 @@ func (x *extraction) consent() {
 	x.subject("patient")
 	scope := x.r.At("scope", "coding")
 	if !scope.Get("system").Is(systemConsentScope) || !scope.Get("code").Is("patient-privacy") {
-		x.refuse("value", "scope", "La portée du consentement n'est pas patient-privacy.", "The scope of the consent is not patient-privacy.")
+		x.refuse("value", "scope", "La portée du consentement n’est pas patient-privacy.", "The scope of the consent is not patient-privacy.")
 	}
 	if x.r.Get("verification").Exists() {
-		x.refuse("not-supported", "verification", "Cet élément n'est pas admis.", "This element is not supported.")
+		x.refuse("not-supported", "verification", "Cet élément n’est pas admis.", "This element is not supported.")
 	}
 	x.source()
 	for p := range x.r.Get("performer").Items() {
@@ -180,7 +180,7 @@ func (x *extraction) consentStatus() {
 	case "entered-in-error":
 		x.facts.status = Deleted
 	default:
-		x.refuse("value", "status", "Ce statut n'est pas admis.", "This status is not supported.")
+		x.refuse("value", "status", "Ce statut n’est pas admis.", "This status is not supported.")
 	}
 }
 
@@ -194,7 +194,7 @@ func (x *extraction) consentKind() ConsentKind {
 		}
 	}
 	if kind == NoKind || count != 1 {
-		x.refuse("business-rule", "category", "La sorte de consentement manque, est inconnue ou n'est pas unique.",
+		x.refuse("business-rule", "category", "La sorte de consentement manque, est inconnue ou n’est pas unique.",
 			"The kind of the consent is missing, unknown or not the only one.")
 		return NoKind
 	}
@@ -210,7 +210,7 @@ func (x *extraction) provision(shape consentShape) {
 	}
 	for _, name := range narrowing {
 		if p.Get(name).Exists() {
-			x.refuse("not-supported", "provision."+name, "Cet élément n'est pas admis.", "This element is not supported.")
+			x.refuse("not-supported", "provision."+name, "Cet élément n’est pas admis.", "This element is not supported.")
 		}
 	}
 	x.purpose(p.Get("purpose"), shape.purpose)
@@ -240,11 +240,11 @@ func (x *extraction) actors(actors fhir.Node, allowed []actorKind) {
 		count++
 		role := a.At("role", "coding")
 		if !role.Get("system").Is(systemParticipant) || !role.Get("code").Is("IRCP") {
-			x.refuse("business-rule", "provision.actor.role", "Le rôle de l'acteur n'est pas IRCP.", "The role of the actor is not IRCP.")
+			x.refuse("business-rule", "provision.actor.role", "Le rôle de l’acteur n’est pas IRCP.", "The role of the actor is not IRCP.")
 		}
 		x.facts.consent.actorKind, x.facts.consent.actor = x.actor(a.Get("reference"))
 		if x.facts.consent.actorKind == aboutNobody {
-			x.refuse("business-rule", "provision.actor.reference", "L'acteur n'est pas identifié.", "The actor is not identified.")
+			x.refuse("business-rule", "provision.actor.reference", "L’acteur n’est pas identifié.", "The actor is not identified.")
 		}
 	}
 	for _, k := range allowed {
@@ -252,7 +252,7 @@ func (x *extraction) actors(actors fhir.Node, allowed []actorKind) {
 			return
 		}
 	}
-	x.refuse("business-rule", "provision.actor", "L'acteur ne va pas avec la sorte de consentement.",
+	x.refuse("business-rule", "provision.actor", "L’acteur ne va pas avec la sorte de consentement.",
 		"The actor does not go with the kind of consent.")
 }
 
@@ -344,6 +344,6 @@ func (x *extraction) periodOf(n fhir.Node, name string) period {
 
 func (x *extraction) readDate(ok bool, name string) {
 	if !ok {
-		x.refuse("value", name, "Cette date n'est pas lisible.", "This date cannot be read.")
+		x.refuse("value", name, "Cette date n’est pas lisible.", "This date cannot be read.")
 	}
 }

@@ -90,7 +90,7 @@ func (d Decision) Text() fhir.Text {
 		if d.text > 0 && table[d.text-1].told != (fhir.Text{}) {
 			return table[d.text-1].told
 		}
-		return fhir.Text{FR: "Cette opération n'est pas permise.", EN: "This operation is not permitted."}
+		return fhir.Text{FR: "Cette opération n’est pas permise.", EN: "This operation is not permitted."}
 	}
 	return fhir.Text{FR: "Ressource introuvable.", EN: "Resource not found."}
 }

@@ -235,7 +235,7 @@ func FactsOf(r *fhir.Resource, o Origin) (Facts, error) {
 	case "Binary", "Bundle":
 		x.facts.typ = typeContent
 	default:
-		x.refuse("not-supported", "resourceType", "Ce type de ressource n'est pas de ceux d'un dossier.",
+		x.refuse("not-supported", "resourceType", "Ce type de ressource n’est pas de ceux d’un dossier.",
 			"Resources of this type are not part of a dossier.")
 	}
 	if len(x.issues) > 0 {
@@ -268,7 +268,7 @@ func (x *extraction) refuse(code, expression, fr, en string) {
 func (x *extraction) begin(t resourceType) {
 	x.facts.typ = t
 	if x.r.Get("modifierExtension").Exists() {
-		x.refuse("not-supported", "modifierExtension", "Aucune extension de modification n'est admise.", "No modifier extension is supported.")
+		x.refuse("not-supported", "modifierExtension", "Aucune extension de modification n’est admise.", "No modifier extension is supported.")
 	}
 }
 
@@ -356,7 +356,7 @@ func (x *extraction) related() {
 func (x *extraction) status(of func(string) Status) {
 	x.facts.status = of(x.r.Get("status").Text())
 	if x.facts.status == NoStatus {
-		x.refuse("value", "status", "Ce statut n'est pas admis.", "This status is not supported.")
+		x.refuse("value", "status", "Ce statut n’est pas admis.", "This status is not supported.")
 	}
 }
 
@@ -403,7 +403,7 @@ func (x *extraction) labels() {
 	}
 	for l := range x.r.Get("securityLabel").Items() {
 		if !l.Get("coding").Exists() {
-			x.refuse("value", "securityLabel", "Une étiquette de confidentialité n'a pas de code.", "A security label has no code.")
+			x.refuse("value", "securityLabel", "Une étiquette de confidentialité n’a pas de code.", "A security label has no code.")
 		}
 	}
 }
@@ -483,7 +483,7 @@ func (x *extraction) subject(name string) {
 	ref := x.r.Get(name)
 	x.patientRef(ref)
 	if x.facts.patient == "" && len(x.facts.about) == 0 {
-		x.refuse("required", name, "Le patient manque ou n'est pas identifié.", "The patient is missing or not identified.")
+		x.refuse("required", name, "Le patient manque ou n’est pas identifié.", "The patient is missing or not identified.")
 	}
 }
 

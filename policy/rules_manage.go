@@ -16,7 +16,7 @@ var rulesOfManaging = []rule{
 		on:     keeping,
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Le patient n'est pas identifié ou son dossier n'accepte pas d'écriture.",
+			FR: "Le patient n’est pas identifié ou son dossier n’accepte pas d’écriture.",
 			EN: "The patient is not identified or their dossier accepts no writing."},
 		judge: func(c Case) Effect { return refuseIf(c.State != Active && c.State != Closed) },
 	},
@@ -33,7 +33,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "G01",
 		sentence: fhir.Text{
-			FR: "Ouvrent un dossier : un professionnel, un établissement, un agent administratif, l'assurance maladie ou le patient.",
+			FR: "Ouvrent un dossier : un professionnel, un établissement, un agent administratif, l’assurance maladie ou le patient.",
 			EN: "Opening: a professional, an establishment, administrative staff, the health insurance, or the patient."},
 		source: "POLICY §4; CSP L.1111-14",
 		on:     on(ActOpen),
@@ -47,7 +47,7 @@ var rulesOfManaging = []rule{
 		on:    on(ActOpen),
 		class: Unprocessable,
 		told: fhir.Text{
-			FR: "Sans le consentement du patient, seule l'assurance maladie ouvre un dossier, là où l'ouverture est automatique, et six semaines au moins après la lettre d'information.",
+			FR: "Sans le consentement du patient, seule l’assurance maladie ouvre un dossier, là où l’ouverture est automatique, et six semaines au moins après la lettre d’information.",
 			EN: "Without the patient's consent only the health insurance opens a dossier, where opening is automatic, and six weeks at least after the letter of information."},
 		judge: func(c Case) Effect {
 			automatic := c.Options.OpenAutomatically && c.Kind == auth.InsuranceFeeder
@@ -61,7 +61,7 @@ var rulesOfManaging = []rule{
 		on:    on(ActOpen),
 		class: Unprocessable,
 		told: fhir.Text{
-			FR: "L'ouverture demande une identité qualifiée, l'INS et le consentement recueilli après information.",
+			FR: "L’ouverture demande une identité qualifiée, l’INS et le consentement recueilli après information.",
 			EN: "Opening asks for a qualified identity, the INS and the consent given after information."},
 		judge: func(c Case) Effect {
 			return refuseIf(!c.Qualified || !c.Informed || c.BadChange || c.BadPeriod || c.Secret)
@@ -94,7 +94,7 @@ var rulesOfManaging = []rule{
 		on:     on(ActReopen),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Le dossier ne peut pas être rouvert : plus de dix ans ont passé, ou le consentement renouvelé du patient (Consent « ouverture ») n'est pas enregistré ce jour.",
+			FR: "Le dossier ne peut pas être rouvert : plus de dix ans ont passé, ou le consentement renouvelé du patient (Consent « ouverture ») n’est pas enregistré ce jour.",
 			EN: "The record cannot be reactivated: more than ten years have passed, or the patient's renewed consent (Consent of kind ouverture) is not recorded today."},
 		judge: func(c Case) Effect {
 			if c.State != Closed || c.Expired || c.BadChange {
@@ -106,7 +106,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "G04",
 		sentence: fhir.Text{
-			FR: "Détruit le dossier ou un document : le patient, ou le représentant d'un mineur, confirmé par un second facteur récent.",
+			FR: "Détruit le dossier ou un document : le patient, ou le représentant d’un mineur, confirmé par un second facteur récent.",
 			EN: "Destruction: the patient, or the representative of a minor, confirmed by a fresh second factor."},
 		source: "DOMAIN §6",
 		on:     on(ActDestroy),
@@ -121,7 +121,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "6.Consent",
 		sentence: fhir.Text{
-			FR: "Un Consent est de l'une des sortes connues ; l'accès d'urgence n'est écrit que par la porte.",
+			FR: "Un Consent est de l’une des sortes connues ; l’accès d’urgence n’est écrit que par la porte.",
 			EN: "A Consent is of one of the known kinds; the emergency access is written by the door alone."},
 		source: "POLICY §6",
 		on:     on(ActConsent, ActWithdraw),
@@ -159,13 +159,13 @@ var rulesOfManaging = []rule{
 	{
 		id: "G05",
 		sentence: fhir.Text{
-			FR: "Le patient donne et retire les autorisations ; un professionnel enregistre la sienne avec l'accord du patient, et VALIDE, celle d'un autre professionnel nommé ou d'une équipe de soins ; un professionnel retire à la demande du patient.",
+			FR: "Le patient donne et retire les autorisations ; un professionnel enregistre la sienne avec l’accord du patient, et VALIDE, celle d’un autre professionnel nommé ou d’une équipe de soins ; un professionnel retire à la demande du patient.",
 			EN: "Authorisations are given and withdrawn by the patient; a professional records their own with the patient's consent, and with VALIDE that of another named professional or of a care team; a professional withdraws at the patient's request."},
 		source: "CSP L.1111-17 II; DOMAIN §5.2",
 		on:     on(ActConsent, ActWithdraw),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "L'autorisation qu'un professionnel enregistre pour lui-même ou pour une équipe de soins nomme le patient qui consent (performer) et où son accord est recueilli (source).",
+			FR: "L’autorisation qu’un professionnel enregistre pour lui-même ou pour une équipe de soins nomme le patient qui consent (performer) et où son accord est recueilli (source).",
 			EN: "The authorisation that a professional records for themself or for a care team names the patient who consents (performer) and where the agreement is recorded (source)."},
 		judge: func(c Case) Effect {
 			switch {
@@ -186,13 +186,13 @@ var rulesOfManaging = []rule{
 	{
 		id: "G06",
 		sentence: fhir.Text{
-			FR: "Bloquent un professionnel : le patient, ou un médecin traitant à sa demande ; un médecin traitant n'est pas bloqué avant d'avoir perdu ce statut.",
+			FR: "Bloquent un professionnel : le patient, ou un médecin traitant à sa demande ; un médecin traitant n’est pas bloqué avant d’avoir perdu ce statut.",
 			EN: "Blocking: the patient, or a médecin traitant at the patient's request; a médecin traitant cannot be blocked before losing that status."},
 		source: "DOMAIN §5.2",
 		on:     on(ActConsent, ActWithdraw),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Un médecin traitant ne peut pas être bloqué avant d'avoir perdu ce statut.",
+			FR: "Un médecin traitant ne peut pas être bloqué avant d’avoir perdu ce statut.",
 			EN: "A médecin traitant cannot be blocked before losing that status."},
 		judge: func(c Case) Effect {
 			patient := c.holder() || c.professional() && c.MT
@@ -221,7 +221,7 @@ var rulesOfManaging = []rule{
 		id:     "E02",
 		source: "CSP R.1111-47",
 		sentence: fhir.Text{
-			FR: "L'opposition à l'alimentation est du patient.",
+			FR: "L’opposition à l’alimentation est du patient.",
 			EN: "Opposition to feeding is the patient's."},
 		on:    on(ActConsent, ActWithdraw),
 		judge: func(c Case) Effect { return permitIf(c.Consent == OppositionAlimentation && c.holder()) },
@@ -238,7 +238,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "G07",
 		sentence: fhir.Text{
-			FR: "Les médecins traitants sont désignés par le patient, ou par le médecin avec l'accord du patient.",
+			FR: "Les médecins traitants sont désignés par le patient, ou par le médecin avec l’accord du patient.",
 			EN: "Médecins traitants are named by the patient, or by the physician with the patient's agreement."},
 		source: "DOMAIN §5.3",
 		on:     on(ActNameMT),
@@ -261,13 +261,13 @@ var rulesOfManaging = []rule{
 	{
 		id: "G11",
 		sentence: fhir.Text{
-			FR: "Les traits sont changés par un professionnel VALIDE, un médecin traitant ou un agent administratif, les coordonnées aussi par le patient ; l'INS par un médecin traitant, un agent administratif ou l'assurance maladie, dans un dossier d'identité qualifiée, et aucun INS ne passe à une autre personne.",
+			FR: "Les traits sont changés par un professionnel VALIDE, un médecin traitant ou un agent administratif, les coordonnées aussi par le patient ; l’INS par un médecin traitant, un agent administratif ou l’assurance maladie, dans un dossier d’identité qualifiée, et aucun INS ne passe à une autre personne.",
 			EN: "Traits are changed by a professional with VALIDE, a médecin traitant or administrative staff, contact data by the patient too; the INS by a médecin traitant, administrative staff or the health insurance, in a dossier of qualified identity, and no INS moves to another person."},
 		source: "DOMAIN §1",
 		on:     on(ActTraits, ActContact, ActINS),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Un changement d'INS demande une identité qualifiée, garde l'ancien comme tel et n'en laisse qu'un actif.",
+			FR: "Un changement d’INS demande une identité qualifiée, garde l’ancien comme tel et n’en laisse qu’un actif.",
 			EN: "A change of INS needs a qualified identity, keeps the former one as such and leaves one active."},
 		judge: func(c Case) Effect {
 			if c.Act == ActINS {
@@ -294,7 +294,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "G12",
 		sentence: fhir.Text{
-			FR: "Le décès ferme le dossier dans le même changement, avec le motif DECES ; l'inscrit un médecin traitant, un professionnel VALIDE ou un agent administratif.",
+			FR: "Le décès ferme le dossier dans le même changement, avec le motif DECES ; l’inscrit un médecin traitant, un professionnel VALIDE ou un agent administratif.",
 			EN: "Death closes the dossier in the same change, with motive DECES; it is recorded by a médecin traitant, a professional with VALIDE or administrative staff."},
 		source: "POLICY §4; DOMAIN §6",
 		on:     on(ActDeath),
@@ -312,7 +312,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "6.RelatedPerson",
 		sentence: fhir.Text{
-			FR: "Un représentant est inscrit par le patient avec un second facteur, ou à l'ouverture par qui ouvre.",
+			FR: "Un représentant est inscrit par le patient avec un second facteur, ou à l’ouverture par qui ouvre.",
 			EN: "A representative is recorded by the patient with a second factor, or at opening by whoever opens."},
 		source: "POLICY §6",
 		on:     on(ActAddRelated),
@@ -324,7 +324,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "5.opposition",
 		sentence: fhir.Text{
-			FR: "Le bris de glace est refusé si le patient s'y est opposé.",
+			FR: "Le bris de glace est refusé si le patient s’y est opposé.",
 			EN: "Break-glass is refused if the patient opposed it."},
 		source: "DOMAIN §5.1; CSP L.1111-17 I",
 		on:     on(ActEmergency),
@@ -334,7 +334,7 @@ var rulesOfManaging = []rule{
 	{
 		id: "5.bris",
 		sentence: fhir.Text{
-			FR: "Un professionnel authentifié en personne, d'une profession que le paramètre admet, ouvre un accès d'urgence sur un dossier ouvert.",
+			FR: "Un professionnel authentifié en personne, d’une profession que le paramètre admet, ouvre un accès d’urgence sur un dossier ouvert.",
 			EN: "A professional authenticated in person, of a profession that the setting admits, opens an emergency access to an open dossier."},
 		source: "POLICY §5; CSP L.1111-17 I",
 		on:     on(ActEmergency),

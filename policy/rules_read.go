@@ -20,7 +20,7 @@ var rulesOfCallers = []rule{
 	{
 		id: "1.operateur",
 		sentence: fhir.Text{
-			FR: "L'opérateur fait fonctionner le serveur et ne voit aucun contenu clinique.",
+			FR: "L’opérateur fait fonctionner le serveur et ne voit aucun contenu clinique.",
 			EN: "The operator runs the server and sees no clinical content."},
 		source: "POLICY §1",
 		on:     everything,
@@ -30,7 +30,7 @@ var rulesOfCallers = []rule{
 	{
 		id: "1.AIR",
 		sentence: fhir.Text{
-			FR: "Un professionnel dont un établissement répond (AIR, paramètre air) est un professionnel, jamais dans un mode d'urgence.",
+			FR: "Un professionnel dont un établissement répond (AIR, paramètre air) est un professionnel, jamais dans un mode d’urgence.",
 			EN: "A professional vouched for by an establishment (AIR, setting air) is a professional, never in an emergency mode."},
 		source: "POLICY §1; DOMAIN §5.3",
 		on:     everything,
@@ -42,7 +42,7 @@ var rulesOfCallers = []rule{
 	{
 		id: "1.administratif",
 		sentence: fhir.Text{
-			FR: "Un agent administratif dépose et retrouve les documents de son établissement ; il n'en est pas l'auteur et ne les change pas.",
+			FR: "Un agent administratif dépose et retrouve les documents de son établissement ; il n’en est pas l’auteur et ne les change pas.",
 			EN: "Administrative staff push and find the documents of their establishment; they are not its author and change nothing of them."},
 		source: "POLICY §1, L13; DOMAIN §5.3",
 		on:     changes,
@@ -68,7 +68,7 @@ var rulesOfCallers = []rule{
 		on:     on(ActEmergency),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "La circonstance ou le motif écrit (10 à 500 caractères, dont dix lettres ou chiffres) n'est pas valable.",
+			FR: "La circonstance ou le motif écrit (10 à 500 caractères, dont dix lettres ou chiffres) n’est pas valable.",
 			EN: "The circumstance or the written reason (10 to 500 characters, ten of them letters or digits) is not valid."},
 		// Before all that the dossier decides, so that it gives nothing away.
 		judge: func(c Case) Effect { return refuseIf(!c.Justified) },
@@ -80,7 +80,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L02",
 		sentence: fhir.Text{
-			FR: "Dans un dossier fermé, personne ne lit de document ; dans un dossier détruit, rien n'existe.",
+			FR: "Dans un dossier fermé, personne ne lit de document ; dans un dossier détruit, rien n’existe.",
 			EN: "In a closed dossier nobody reads documents; in a destroyed one nothing exists."},
 		source: "DOMAIN §6",
 		on:     readings | on(ActReadList, ActReadProvenance, ActReadStatus, ActHistory, ActEmergency),
@@ -123,7 +123,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L05",
 		sentence: fhir.Text{
-			FR: "Un représentant lit ce que lit le patient, sauf ce qui est invisible aux représentants ; la représentation d'un mineur prend fin à sa majorité, toute autre avec sa période.",
+			FR: "Un représentant lit ce que lit le patient, sauf ce qui est invisible aux représentants ; la représentation d’un mineur prend fin à sa majorité, toute autre avec sa période.",
 			EN: "A representative reads what the patient reads, except what is hidden from representatives; representation of a minor ends at majority, any other with its period."},
 		source: "DOMAIN §3.2",
 		on:     on(ActRead, ActSearch),
@@ -152,7 +152,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L06a",
 		sentence: fhir.Text{
-			FR: "Un médecin traitant n'a besoin d'aucune autre autorisation, et la matrice ne réduit pas ce qu'il lit.",
+			FR: "Un médecin traitant n’a besoin d’aucune autre autorisation, et la matrice ne réduit pas ce qu’il lit.",
 			EN: "A médecin traitant needs no other authorisation, and the matrix does not narrow what they read."},
 		source: "CSP L.1111-16",
 		on:     on(ActRead, ActSearch, ActReadPatient),
@@ -181,7 +181,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L08",
 		sentence: fhir.Text{
-			FR: "et si le document n'est pas masqué, à moins d'en être l'auteur, d'exercer dans la structure qui l'a déposé ou d'être médecin traitant du dossier.",
+			FR: "et si le document n’est pas masqué, à moins d’en être l’auteur, d’exercer dans la structure qui l’a déposé ou d’être médecin traitant du dossier.",
 			EN: "and the document is not masked, unless they are its author, act in the structure that deposited it, or are a médecin traitant of the dossier."},
 		source: "DOMAIN §3.2; CSP R.1111-49",
 		on:     on(ActRead),
@@ -192,7 +192,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L09",
 		sentence: fhir.Text{
-			FR: "Sans autorisation VALIDE, l'auteur trouve les métadonnées de ses propres documents ; le contenu demande VALIDE.",
+			FR: "Sans autorisation VALIDE, l’auteur trouve les métadonnées de ses propres documents ; le contenu demande VALIDE.",
 			EN: "Without VALIDE an author finds the metadata of their own documents; the content needs VALIDE."},
 		source: "DOMAIN §2.8, §3.2",
 		on:     on(ActRead, ActSearch),
@@ -216,7 +216,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L11",
 		sentence: fhir.Text{
-			FR: "En bris de glace, aucune autorisation n'est nécessaire si un accès d'urgence est ouvert à cet appelant sur ce dossier ; ce que le patient a masqué reste masqué.",
+			FR: "En bris de glace, aucune autorisation n’est nécessaire si un accès d’urgence est ouvert à cet appelant sur ce dossier ; ce que le patient a masqué reste masqué.",
 			EN: "In bris_de_glace no authorisation is needed, if an emergency grant is open for this caller and this dossier; what the patient masked stays masked."},
 		source: "DOMAIN §5.1; CSP L.1111-17 I",
 		on:     on(ActRead, ActSearch, ActReadPatient),
@@ -227,7 +227,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L12",
 		sentence: fhir.Text{
-			FR: "En centre 15, un médecin régulateur n'a pas besoin d'autorisation, sauf opposition du patient.",
+			FR: "En centre 15, un médecin régulateur n’a pas besoin d’autorisation, sauf opposition du patient.",
 			EN: "In centre_15 a regulator needs no authorisation, unless the patient opposed."},
 		source: "DOMAIN §5.1; CSP L.1111-17 I; POLICY §7",
 		on:     on(ActRead, ActReadList, ActReadProvenance, ActSearch, ActReadPatient, ActReadStatus),
@@ -247,7 +247,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L13",
 		sentence: fhir.Text{
-			FR: "Un établissement, un agent administratif ou l'assurance maladie ne lit que les métadonnées de ses propres documents.",
+			FR: "Un établissement, un agent administratif ou l’assurance maladie ne lit que les métadonnées de ses propres documents.",
 			EN: "Establishment, administrative and insurance-feeder callers read only the metadata of their own documents."},
 		source: "DOMAIN §5.3",
 		on:     on(ActRead, ActSearch),
@@ -278,7 +278,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L15",
 		sentence: fhir.Text{
-			FR: "Un document supprimé n'existe plus pour personne ; remplacé ou archivé, il suit les règles d'un document courant.",
+			FR: "Un document supprimé n’existe plus pour personne ; remplacé ou archivé, il suit les règles d’un document courant.",
 			EN: "A deleted document is gone for everyone; a superseded or archived one follows the rules of a current one."},
 		source: "DOMAIN §3.2",
 		on:     on(ActRead, ActReadList),
@@ -287,7 +287,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L16",
 		sentence: fhir.Text{
-			FR: "Un document d'un type inconnu de la matrice n'est lu que par son auteur et par le patient.",
+			FR: "Un document d’un type inconnu de la matrice n’est lu que par son auteur et par le patient.",
 			EN: "A document whose type the matrix does not know is read by its author and the patient only."},
 		source: "POLICY §2 (choix)",
 		on:     on(ActRead),
@@ -296,7 +296,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L17",
 		sentence: fhir.Text{
-			FR: "Une liste est lue par qui peut lire au moins un document qu'elle nomme ; une liste qui ne nomme que des documents cachés n'existe pas.",
+			FR: "Une liste est lue par qui peut lire au moins un document qu’elle nomme ; une liste qui ne nomme que des documents cachés n’existe pas.",
 			EN: "A List is read by whom may read at least one document it names; a list that names only hidden documents does not exist."},
 		source: "POLICY §2 (choix)",
 		on:     on(ActReadList),
@@ -310,7 +310,7 @@ var rulesOfReading = []rule{
 	{
 		id: "L18",
 		sentence: fhir.Text{
-			FR: "Si le patient a tout masqué, chaque document compte comme masqué, dans tous les modes ; les médecins traitants gardent l'accès (paramètre masquage-total-mt).",
+			FR: "Si le patient a tout masqué, chaque document compte comme masqué, dans tous les modes ; les médecins traitants gardent l’accès (paramètre masquage-total-mt).",
 			EN: "If the patient hid everything, every document counts as masked, in every mode; médecins traitants keep access (setting masquage-total-mt)."},
 		source: "POLICY §2 (Mon espace santé)",
 		on:     on(ActRead),
@@ -330,7 +330,7 @@ var rulesOfReading = []rule{
 	{
 		id: "6.TD0.2",
 		sentence: fhir.Text{
-			FR: "L'existence, l'état et son propre statut sont répondus à tout professionnel, établissement ou agent administratif identifié et à l'assurance maladie, dossier ouvert ou fermé.",
+			FR: "L’existence, l’état et son propre statut sont répondus à tout professionnel, établissement ou agent administratif identifié et à l’assurance maladie, dossier ouvert ou fermé.",
 			EN: "Existence, state and one's own status are answered to any identified professional, establishment or administrative caller and to the health insurance, open or closed."},
 		source: "POLICY §6; DOMAIN §2.8",
 		on:     on(ActReadStatus),
@@ -341,7 +341,7 @@ var rulesOfReading = []rule{
 	{
 		id: "5.traits",
 		sentence: fhir.Text{
-			FR: "Un médecin régulateur, en centre 15, cherche un dossier par les traits d'identité ; tout autre appelant ne cherche que par l'INS exact.",
+			FR: "Un médecin régulateur, en centre 15, cherche un dossier par les traits d’identité ; tout autre appelant ne cherche que par l’INS exact.",
 			EN: "A regulator in centre_15 searches a dossier by identity traits; any other caller searches by the exact INS only."},
 		source: "POLICY §5, §6; DOMAIN §1.6",
 		on:     on(ActSearchTraits),
@@ -385,7 +385,7 @@ var rulesOfReading = []rule{
 	{
 		id: "G09",
 		sentence: fhir.Text{
-			FR: "L'historique des accès est lu par le patient, les médecins traitants et un représentant, sauf les événements des sessions secrètes.",
+			FR: "L’historique des accès est lu par le patient, les médecins traitants et un représentant, sauf les événements des sessions secrètes.",
 			EN: "The history of accesses is read by the patient, the médecins traitants and a representative, except events of secret sessions."},
 		source: "POLICY §4; CSP L.1111-19",
 		on:     on(ActHistory),

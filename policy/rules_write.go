@@ -13,20 +13,20 @@ var rulesOfWriting = []rule{
 	{
 		id: "E14",
 		sentence: fhir.Text{
-			FR: "Aucun document n'est écrit dans un dossier fermé ou détruit.",
+			FR: "Aucun document n’est écrit dans un dossier fermé ou détruit.",
 			EN: "No document is written to a closed or destroyed dossier."},
 		source: "DOMAIN §6",
 		on:     additions | changes,
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Le patient n'est pas identifié ou son dossier n'accepte pas d'écriture.",
+			FR: "Le patient n’est pas identifié ou son dossier n’accepte pas d’écriture.",
 			EN: "The patient is not identified or their dossier accepts no writing."},
 		judge: func(c Case) Effect { return refuseIf(c.State != Active) },
 	},
 	{
 		id: "E01",
 		sentence: fhir.Text{
-			FR: "Un professionnel ou un établissement ajoute des documents à un dossier ouvert, qu'il puisse le lire ou non (paramètre alimentation-sur-autorisation) ; un établissement, par décision de sa CME.",
+			FR: "Un professionnel ou un établissement ajoute des documents à un dossier ouvert, qu’il puisse le lire ou non (paramètre alimentation-sur-autorisation) ; un établissement, par décision de sa CME.",
 			EN: "A professional or an establishment adds documents to an open dossier whether or not they may read it (setting alimentation-sur-autorisation); an establishment, by decision of its CME."},
 		source: "DOMAIN §4.2, §5.2",
 		on:     additions,
@@ -55,7 +55,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E02",
 		sentence: fhir.Text{
-			FR: "sauf si le patient s'est opposé à l'alimentation par lui. Le blocage ferme la lecture ; il ne ferme l'écriture que par le paramètre blocage-interdit-alimentation, et jamais l'envoi d'un établissement.",
+			FR: "sauf si le patient s’est opposé à l’alimentation par lui. Le blocage ferme la lecture ; il ne ferme l’écriture que par le paramètre blocage-interdit-alimentation, et jamais l’envoi d’un établissement.",
 			EN: "Not if the patient opposed feeding by them. Blocking closes reading; it closes writing only with setting blocage-interdit-alimentation, and never an establishment's push."},
 		source: "CSP R.1111-47",
 		on:     additions,
@@ -68,7 +68,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E03",
 		sentence: fhir.Text{
-			FR: "L'auteur du document ou du lot est l'appelant et nul autre ou, pour un établissement, une personne ou une structure de cet établissement ; l'assurance maladie est auteur comme ALIM_AM.",
+			FR: "L’auteur du document ou du lot est l’appelant et nul autre ou, pour un établissement, une personne ou une structure de cet établissement ; l’assurance maladie est auteur comme ALIM_AM.",
 			EN: "The author of the document or submission set is the caller and nobody else, or for an establishment a person or structure of that establishment; the health-insurance feeder is author as ALIM_AM."},
 		source: "DOMAIN §5.3",
 		on:     additions,
@@ -78,13 +78,13 @@ var rulesOfWriting = []rule{
 	{
 		id: "E04",
 		sentence: fhir.Text{
-			FR: "Le patient n'ajoute que des documents de patient ; l'assurance maladie, que les types du paramètre types-assurance-maladie ; les professionnels et les établissements, ni REMB ni documents de patient.",
+			FR: "Le patient n’ajoute que des documents de patient ; l’assurance maladie, que les types du paramètre types-assurance-maladie ; les professionnels et les établissements, ni REMB ni documents de patient.",
 			EN: "The patient adds only patient documents; the feeder of the health insurance only the types of setting types-assurance-maladie; professionals and establishments neither REMB nor patient documents."},
 		source: "DOMAIN §4.2",
 		on:     additions,
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Ce type de document n'est pas de ceux que vous pouvez déposer.",
+			FR: "Ce type de document n’est pas de ceux que vous pouvez déposer.",
 			EN: "This type of document is not one that you may deposit."},
 		judge: func(c Case) Effect {
 			fed := false
@@ -113,7 +113,7 @@ var rulesOfWriting = []rule{
 		on:     on(ActAdd),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Le type ou la classe du document n'est pas admis par le DMP.",
+			FR: "Le type ou la classe du document n’est pas admis par le DMP.",
 			EN: "The type or class of the document is not one of the DMP."},
 		judge: func(c Case) Effect {
 			return refuseIf(c.Group == UnknownType || c.Fit == UnknownClass || c.Fit != OwnClass && c.Options.ClassMustFit)
@@ -122,7 +122,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E06",
 		sentence: fhir.Text{
-			FR: "Remplacer un document revient à un auteur de l'ancien ; le remplaçant en reprend la visibilité.",
+			FR: "Remplacer un document revient à un auteur de l’ancien ; le remplaçant en reprend la visibilité.",
 			EN: "Replacing is for an author of the old document; the replacement takes over its visibility."},
 		source: "DOMAIN §2.2",
 		on:     on(ActReplace, ActSupersede),
@@ -158,7 +158,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E08",
 		sentence: fhir.Text{
-			FR: "Masquent et démasquent : le patient, un médecin traitant, l'auteur, ou un professionnel VALIDE à la demande du patient ; personne ne démasque ce qu'il ne voit pas, et l'auteur ne lève pas le masque mis par le patient.",
+			FR: "Masquent et démasquent : le patient, un médecin traitant, l’auteur, ou un professionnel VALIDE à la demande du patient ; personne ne démasque ce qu’il ne voit pas, et l’auteur ne lève pas le masque mis par le patient.",
 			EN: "Masking and unmasking: the patient, a médecin traitant, the author, or a professional with VALIDE at the patient's request; nobody unmasks what they cannot see, and the author does not lift a mask that the patient set."},
 		source: "DOMAIN §3.2",
 		on:     on(ActMask, ActUnmask),
@@ -177,13 +177,13 @@ var rulesOfWriting = []rule{
 	{
 		id: "E09",
 		sentence: fhir.Text{
-			FR: "L'auteur, un médecin traitant ou un professionnel VALIDE qui voit le document peut le rendre invisible au patient, puis visible après l'avoir informé ; le patient ne peut ni l'un ni l'autre. Un mois après le dépôt, le document est visible de lui-même.",
+			FR: "L’auteur, un médecin traitant ou un professionnel VALIDE qui voit le document peut le rendre invisible au patient, puis visible après l’avoir informé ; le patient ne peut ni l’un ni l’autre. Un mois après le dépôt, le document est visible de lui-même.",
 			EN: "The author, a médecin traitant or a professional with VALIDE who can see the document may hide it from the patient, and make it visible after telling them; the patient can do neither. One month after the deposit it is visible by itself."},
 		source: "DOMAIN §3.2; CSP R.1111-53",
 		on:     on(ActAdd, ActHide, ActShow),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "L'invisibilité au patient ne peut pas être changée ainsi.",
+			FR: "L’invisibilité au patient ne peut pas être changée ainsi.",
 			EN: "Hiding from the patient may not be changed this way."},
 		judge: func(c Case) Effect {
 			switch {
@@ -198,7 +198,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E10",
 		sentence: fhir.Text{
-			FR: "Invisible au patient et masqué s'excluent (paramètre cumul-invisible-masque).",
+			FR: "Invisible au patient et masqué s’excluent (paramètre cumul-invisible-masque).",
 			EN: "Hidden from the patient and masked exclude each other (setting cumul-invisible-masque)."},
 		source: "DOMAIN §3.2",
 		on:     on(ActAdd, ActMask, ActHide),
@@ -211,13 +211,13 @@ var rulesOfWriting = []rule{
 	{
 		id: "E11",
 		sentence: fhir.Text{
-			FR: "L'invisibilité aux représentants n'existe que pour un mineur ; en connexion secrète, c'est la seule possibilité.",
+			FR: "L’invisibilité aux représentants n’existe que pour un mineur ; en connexion secrète, c’est la seule possibilité.",
 			EN: "Hidden from representatives exists only for a minor; in a secret session it is the only possibility."},
 		source: "DOMAIN §3.2",
 		on:     labelChanges | on(ActAdd),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Cette visibilité n'est pas possible pour ce patient ou dans cette session.",
+			FR: "Cette visibilité n’est pas possible pour ce patient ou dans cette session.",
 			EN: "This visibility is not possible for this patient or in this session."},
 		judge: func(c Case) Effect {
 			only := c.WillHideReps && !c.WillMask && !c.WillHide
@@ -237,7 +237,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E12",
 		sentence: fhir.Text{
-			FR: "Archivent : l'auteur, un médecin traitant, le patient, ou un professionnel VALIDE qui voit le document ; une liste, son auteur.",
+			FR: "Archivent : l’auteur, un médecin traitant, le patient, ou un professionnel VALIDE qui voit le document ; une liste, son auteur.",
 			EN: "Archiving: author, médecin traitant, patient, or a professional with VALIDE who can see it; of a List, its author."},
 		source: "DOMAIN §2.8",
 		on:     on(ActArchive, ActArchiveList),
@@ -253,13 +253,13 @@ var rulesOfWriting = []rule{
 	{
 		id: "E13",
 		sentence: fhir.Text{
-			FR: "Un PATCH de DocumentReference ne change que le statut, les étiquettes et l'archivage ; d'une List, que l'archivage.",
+			FR: "Un PATCH de DocumentReference ne change que le statut, les étiquettes et l’archivage ; d’une List, que l’archivage.",
 			EN: "PATCH of a DocumentReference changes only status, securityLabel and the archive extension, of a List only the archive extension."},
 		source: "DOMAIN §2.7",
 		on:     on(ActPatch),
 		class:  NotMethod,
 		told: fhir.Text{
-			FR: "Seuls le statut, les étiquettes de sécurité et l'archivage peuvent être modifiés.",
+			FR: "Seuls le statut, les étiquettes de sécurité et l’archivage peuvent être modifiés.",
 			EN: "Only status, security labels and archiving can be changed."},
 		judge: func(c Case) Effect {
 			if c.Outside {
@@ -271,7 +271,7 @@ var rulesOfWriting = []rule{
 	{
 		id: "E15",
 		sentence: fhir.Text{
-			FR: "Un changement d'étiquettes est jugé par les marques d'avant et d'après, jamais par l'opération ; là où rien ne change, rien n'est à juger.",
+			FR: "Un changement d’étiquettes est jugé par les marques d’avant et d’après, jamais par l’opération ; là où rien ne change, rien n’est à juger.",
 			EN: "A label change is judged by the flags before and after, never by the operation; where nothing changes there is nothing to judge."},
 		source: "DOMAIN §2.8",
 		on:     on(ActTouch),
@@ -292,7 +292,7 @@ var rulesOfWriting = []rule{
 		on:     on(ActAdd, ActReplace, ActSupersede, ActStatus),
 		class:  Unprocessable,
 		told: fhir.Text{
-			FR: "Ce changement de statut n'est pas permis.",
+			FR: "Ce changement de statut n’est pas permis.",
 			EN: "This change of status is not permitted."},
 		judge: func(c Case) Effect {
 			if c.Act == ActAdd {
