@@ -9,11 +9,15 @@ import (
 	"opendmp/policy"
 )
 
-// createConsent records a decision of the patient (POLICY.md §6).
-func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, error) {
-	s, ok := c.subjectOf(r, r.Get("patient"), nil)
+// putter judges a new resource and builds it into a change.
+type putter func(ctx context.Context, ch *change, r *fhir.Resource, s fhir.Stamped, index int) (*row, policy.Decision, error)
+
+// createManaged records a decision of the patient: a Consent, or a CareTeam that
+// one may name (POLICY.md §6).
+func (c *call) createManaged(ctx context.Context, r *fhir.Resource, put putter) (Answer, error) {
+	s, ok := c.subjectOf(r, r.Get(patientElement(r.Type())), nil)
 	if !ok {
-		return Answer{}, unprocessable("Consent.patient", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
+		return Answer{}, unprocessable(r.Type()+"."+patientElement(r.Type()), "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 	}
 	return c.retry(ctx, func() (Answer, error) {
 		d, v, err := c.managed(ctx, s)
@@ -24,7 +28,7 @@ func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 			return c.notCreated(ctx, d, v, known, err)
 		}
 		ch := c.newChange(d, v)
-		row, dec, err := c.putConsent(ctx, ch, r, fhir.Stamped{
+		row, dec, err := put(ctx, ch, r, fhir.Stamped{
 			ID: c.newID(), Version: 1, Updated: c.at, References: patientRef(s, d),
 		}, 0)
 		if err != nil {
@@ -32,6 +36,14 @@ func (c *call) createConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 		}
 		return c.created(ctx, ch, row, dec)
 	})
+}
+
+// patientElement is the element by which a resource of a type names its patient.
+func patientElement(typ string) string {
+	if typ == "CareTeam" {
+		return "subject"
+	}
+	return "patient"
 }
 
 // managed loads the dossier that an act of management names. One that does not
@@ -69,13 +81,9 @@ func (c *call) putConsent(ctx context.Context, ch *change, r *fhir.Resource, s f
 	if err != nil {
 		return nil, policy.Decision{}, err
 	}
-	if r, err = c.stamp(r, s, index); err != nil {
-		return nil, policy.Decision{}, err
-	}
-	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: index}
-	facts, err := policy.FactsOf(r, rec.origin)
+	rec, facts, err := c.newRecord(ch, r, s, index)
 	if err != nil {
-		return nil, policy.Decision{}, asRule(err)
+		return nil, policy.Decision{}, err
 	}
 	if err := c.notPast(facts); err != nil {
 		return nil, policy.Decision{}, err
@@ -89,6 +97,34 @@ func (c *call) putConsent(ctx context.Context, ch *change, r *fhir.Resource, s f
 	}
 	row, err := ch.put(nil, rec)
 	return row, dec, err
+}
+
+// putTeam judges and builds a new CareTeam.
+func (c *call) putTeam(_ context.Context, ch *change, r *fhir.Resource, s fhir.Stamped, index int) (*row, policy.Decision, error) {
+	rec, facts, err := c.newRecord(ch, r, s, index)
+	if err != nil {
+		return nil, policy.Decision{}, err
+	}
+	dec := ch.v.ChangeTeam(nil, facts, nil)
+	if !dec.Allowed() {
+		return nil, dec, refusal(dec)
+	}
+	row, err := ch.put(nil, rec)
+	return row, dec, err
+}
+
+// newRecord stamps a new resource and takes its facts.
+func (c *call) newRecord(ch *change, r *fhir.Resource, s fhir.Stamped, index int) (*record, policy.Facts, error) {
+	r, err := c.stamp(r, s, index)
+	if err != nil {
+		return nil, policy.Facts{}, err
+	}
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: index}
+	facts, err := policy.FactsOf(r, rec.origin)
+	if err != nil {
+		return nil, policy.Facts{}, asRule(err)
+	}
+	return rec, facts, nil
 }
 
 // dated sets Consent.dateTime to now: the server says when consent was given.
@@ -138,8 +174,9 @@ func (c *call) endConsent(ctx context.Context, ch *change, facts policy.Facts) e
 	return err
 }
 
-// updateConsent replaces a Consent: to withdraw it, or to change its period.
-func (c *call) updateConsent(ctx context.Context, r *fhir.Resource) (Answer, error) {
+// updateManaged replaces a Consent, to withdraw it or to change its period, or a
+// CareTeam.
+func (c *call) updateManaged(ctx context.Context, r *fhir.Resource) (Answer, error) {
 	return c.retry(ctx, func() (Answer, error) {
 		d, v, old, err := c.aim(ctx)
 		if err != nil {
@@ -151,17 +188,21 @@ func (c *call) updateConsent(ctx context.Context, r *fhir.Resource) (Answer, err
 		if err := c.precondition(old); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(old))
 		}
-		s, ok := c.subjectOf(r, r.Get("patient"), nil)
+		element := patientElement(old.typ)
+		s, ok := c.subjectOf(r, r.Get(element), nil)
 		if other, err := c.dossierOfOne(ctx, s); !ok || err != nil || other != d.id {
-			return Answer{}, unprocessable("Consent.patient", "Un consentement ne change pas de patient.", "A consent does not change its patient.")
+			moved := unprocessable(old.typ+"."+element, "Cette ressource ne change pas de patient.", "This resource does not change its patient.")
+			return c.undo(ctx, d, v, policy.Decision{}, moved, doUpdate, versionRef(old))
 		}
 		rec, err := c.body(ctx, d.id, d.ring, old.key, old.version)
 		if err != nil {
 			return Answer{}, err
 		}
-		after, err := c.dated(r)
-		if err != nil {
-			return Answer{}, err
+		after := r
+		if old.typ == "Consent" {
+			if after, err = c.dated(r); err != nil {
+				return Answer{}, err
+			}
 		}
 		if after, err = fhir.Stamp(after, fhir.Stamped{ID: old.id, Version: old.version + 1, Updated: c.at, References: patientRef(s, d)}); err != nil {
 			return Answer{}, err

@@ -25,13 +25,18 @@ func (ch *change) notice(occasion string) {
 	})
 }
 
-// tell adds the notices that a change of Consent or médecin traitant owes the
-// patient (G05): every authorisation given or withdrawn by somebody else.
+// tell adds the notices that a change of Consent or CareTeam owes the patient
+// (G05, POLICY §6): every authorisation given or withdrawn by somebody else, and
+// every change of whom one may hold for.
 func (c *call) tell(ch *change) {
 	if c.patientScoped() {
 		return
 	}
 	for _, r := range ch.rows {
+		if r.typ == "CareTeam" {
+			ch.notice("equipe-de-soins")
+			return
+		}
 		if r.typ == "Consent" && r.facts.ConsentKind() == policy.Autorisation {
 			ch.notice("autorisation")
 			return

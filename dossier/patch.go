@@ -203,6 +203,8 @@ func (c *call) judge(v *policy.View, old *row, facts policy.Facts, before, after
 		return v.ChangePatient(old.facts, facts, changedElements(before, after))
 	case "Consent":
 		return v.ChangeConsent(&old.facts, facts)
+	case "CareTeam":
+		return v.ChangeTeam(&old.facts, facts, changedElements(before, after))
 	}
 	return policy.Decision{}
 }

@@ -246,6 +246,8 @@ func (c *call) refusedAdd(d *loaded, dec policy.Decision) error {
 	case slices.Equal(dec.Rules(), []string{"E03"}):
 		// It depends on what the caller sent and on who they are, on nothing else.
 		return &refused{class: ErrForbidden, text: notAuthor, expr: "DocumentReference.author"}
+	case dec.Refusal() == policy.Forbidden:
+		return &refused{class: ErrForbidden, text: dec.Text()}
 	}
 	return refusal(dec)
 }

@@ -16,8 +16,8 @@ import (
 	"opendmp/store"
 )
 
-// create answers POST [type]: a document (ITI-105) or a Consent. Other types
-// are created by a transaction.
+// create answers POST [type]: a document (ITI-105), a Consent or a CareTeam. Other
+// types are created by a transaction.
 func (c *call) create(ctx context.Context) (Answer, error) {
 	r, err := c.parseBody(c.r.Type)
 	if err != nil {
@@ -27,7 +27,9 @@ func (c *call) create(ctx context.Context) (Answer, error) {
 	case "DocumentReference":
 		return c.publish(ctx, r)
 	case "Consent":
-		return c.createConsent(ctx, r)
+		return c.createManaged(ctx, r, c.putConsent)
+	case "CareTeam":
+		return c.createManaged(ctx, r, c.putTeam)
 	}
 	return Answer{}, ErrInternal
 }
@@ -327,7 +329,7 @@ func randomOID(b [16]byte) string {
 	return "urn:oid:2.25." + new(big.Int).SetBytes(b[:]).String()
 }
 
-// update answers PUT: of a Consent only.
+// update answers PUT: of a Consent or a CareTeam only.
 func (c *call) update(ctx context.Context) (Answer, error) {
 	r, err := c.parseBody(c.r.Type)
 	if err != nil {
@@ -336,5 +338,5 @@ func (c *call) update(ctx context.Context) (Answer, error) {
 	if r.ID() != c.r.ID {
 		return Answer{}, invalid("value", c.r.Type+".id", "L’identifiant de la ressource n’est pas celui de l’adresse.", "The id of the resource is not that of the URL.")
 	}
-	return c.updateConsent(ctx, r)
+	return c.updateManaged(ctx, r)
 }

@@ -50,6 +50,8 @@ const (
 	slotAuthor        slot = 42
 	slotSource        slot = 43
 	slotAuthorOrg     slot = 44
+	slotMember        slot = 45
+	slotMemberIdent   slot = 46
 )
 
 // Steps of a path that are not names of elements. A step that begins with "http"
@@ -297,6 +299,24 @@ var services = []service{
 				dateOn("date", slotDate, r4Param+"clinical-date", via("dateTime")),
 				dateOn("period", slotPeriod, r4Param+"Consent-period", via("provision", "period")),
 				tokenOn("purpose", slotPurpose, r4Param+"Consent-purpose", via("provision", "purpose")),
+			}, commonParams()),
+	},
+	{
+		name:        "CareTeam",
+		does:        []Interaction{Read, VRead, History, Search, Create, Update},
+		conditional: []Interaction{Create},
+		doc:         "Participants are professionals or structures by identifier. A Consent of kind autorisation that names the CareTeam holds for all of them.",
+		params: joined(
+			patientParams("patient", r4Param+"clinical-patient"),
+			[]Param{
+				codeOn("status", slotStatus, r4Param+"CareTeam-status", "http://hl7.org/fhir/care-team-status", via("status")),
+				tokenOn("category", slotCategory, r4Param+"CareTeam-category", via("category")),
+				documented("Beside a parameter that names the record.",
+					tokenOn("identifier", slotIdentifier, r4Param+"clinical-identifier", via("identifier"))),
+				referenceOn("participant", slotMember, r4Param+"CareTeam-participant", via("participant", "member")),
+				documented("Logical references. Also written participant:identifier.",
+					tokenOn("participant.identifier", slotMemberIdent, "", via("participant", "member", "identifier"))),
+				dateOn("date", slotDate, r4Param+"clinical-date", via("period")),
 			}, commonParams()),
 	},
 	{

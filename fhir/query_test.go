@@ -164,6 +164,7 @@ func TestQueryNamesThePatient(t *testing.T) {
 		{"DocumentReference", "subject:identifier=" + ins + "&patient=alix", "alix", ident},
 		{"Patient", "identifier=" + ins, "", ident},
 		{"RelatedPerson", "patient=alix", "alix", Ident{}},
+		{"CareTeam", "patient.identifier=" + ins + "&status=active", "", ident},
 		{"Provenance", "patient=alix&target=DocumentReference/d1", "alix", Ident{}},
 	} {
 		q, err := Base("https://dmp.test/fhir").ParseQuery(c.typ, c.raw)

@@ -81,6 +81,26 @@ func TestConsentParameters(t *testing.T) {
 	})
 }
 
+func TestCareTeamParameters(t *testing.T) {
+	const team = `{"resourceType":"CareTeam","id":"t1","meta":{"lastUpdated":"2026-11-22T10:00:00Z"},"status":"active",
+ "identifier":[{"system":"urn:x","value":"genou"}],"category":[{"coding":[{"system":"http://loinc.org","code":"LA27976-2"}]}],
+ "subject":{"reference":"Patient/alix"},"period":{"start":"2026-11-22","end":"2026-12-25"},
+ "participant":[{"member":{"identifier":{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"8899900000012"}}},
+  {"member":{"reference":"Organization/o","identifier":{"system":"urn:oid:1.2.250.1.71.4.2.2","value":"1750000001"}}}]}`
+	checkMatches(t, "CareTeam", team, []match{
+		{"_id=t1", "_id=t2"},
+		{"_lastUpdated=ge2026-11-22", "_lastUpdated=lt2026-11-22"},
+		{"status=active", "status=inactive,entered-in-error"},
+		{"status:not=inactive", "status:not=active"},
+		{"category=LA27976-2", "category=LA27977-0"},
+		{"identifier=urn:x|genou", "identifier=urn:x|hanche"},
+		{"participant=Organization/o", "participant=Organization/p"},
+		{"participant.identifier=https://rpps.esante.gouv.fr|99900000012", "participant.identifier=99900000013"},
+		{"participant:identifier=urn:oid:1.2.250.1.71.4.2.2|1750000001", "participant:identifier=urn:x|1750000001"},
+		{"date=ge2026-11-22", "date=gt2026-12-26"},
+	})
+}
+
 func TestAuditEventParameters(t *testing.T) {
 	const event = `{"resourceType":"AuditEvent","id":"e1","meta":{"lastUpdated":"2026-11-22T10:00:00Z"},
  "type":{"system":"http://terminology.hl7.org/CodeSystem/audit-event-type","code":"rest"},
