@@ -96,6 +96,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 		return c.undo(ctx, nil, nil, dec, err, doCreate)
 	}
 	ch.tx.Keys = keys
+	ch.tellFeeder()
 	e := c.event(nil, dec, doCreate)
 	e.Patient = ids[o.patient.Index]
 	for _, r := range ch.rows {
