@@ -86,7 +86,7 @@ func (p Persona) Note() string {
 	case "etudiant-simon":
 		return "Étudiant en médecine à hopital-nord ; compte comme médecin, dans le bac à sable seulement."
 	case "samu-garnier":
-		return "Médecin régulateur du SAMU : mode centre_15, sauf opposition du patient."
+		return "Médecin régulateur du SAMU : mode centre_15, sauf opposition du patient ; cherche aussi un dossier par les traits d’identité."
 	case "medecin-exemple":
 		return "Auteur des exemples publiés ; autorisé par patient-exemple."
 	case "hopital-nord":
