@@ -27,6 +27,7 @@
 //     else wrote to the dossier meanwhile.
 //   - The bytes received are the resource, after the splices of fhir.Stamp.
 //
-// It refuses to search across dossiers, to take an identity from anything but
-// its Principal argument, and to answer when the event cannot be made durable.
+// It refuses to search across dossiers, but for a regulator in centre_15 who names
+// a person by identity traits (searchTraits), to take an identity from anything
+// but its Principal argument, and to answer when the event cannot be made durable.
 package dossier
