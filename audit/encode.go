@@ -12,14 +12,22 @@ import (
 // ErrDecode: the bytes are not an event of a known format.
 var ErrDecode = errors.New("audit: not an event")
 
-// eventFormat is the first byte of an encoded event. The events of ten years are
-// kept: a new layout takes a new number, and the old ones stay readable.
-const eventFormat = 1
+// The first byte of an encoded event is its format. The events of ten years are
+// kept: a new layout takes a new number, and the old ones stay readable. Format 2
+// is format 1 and Authority after it; an event without one is written in format 1.
+const (
+	eventFormat     = 1
+	authorityFormat = 2
+)
 
 // AppendBinary appends the binary form of the event, which Decode reads. The ID
 // is not in it: the seal binds it.
 func (e Event) AppendBinary(b []byte) []byte {
-	b = append(b, eventFormat)
+	format := byte(eventFormat)
+	if e.Authority != "" {
+		format = authorityFormat
+	}
+	b = append(b, format)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Recorded.UnixNano()))
 	b = append(b, byte(e.Class), byte(e.Kind), byte(e.Mode), byte(e.Action), flag(e.Allowed), flag(e.Secret))
 	b = binary.AppendUvarint(b, uint64(e.Status))
@@ -32,6 +40,9 @@ func (e Event) AppendBinary(b []byte) []byte {
 			b = appendText(b, s)
 		}
 	}
+	if format == authorityFormat {
+		b = appendText(b, e.Authority)
+	}
 	return b
 }
 
@@ -39,7 +50,8 @@ func (e Event) AppendBinary(b []byte) []byte {
 func Decode(b []byte) (Event, error) {
 	var e Event
 	d := decoder{rest: b}
-	if d.byte() != eventFormat {
+	format := d.byte()
+	if format != eventFormat && format != authorityFormat {
 		return Event{}, ErrDecode
 	}
 	e.Recorded = time.Unix(0, int64(binary.BigEndian.Uint64(d.bytes(8)))).UTC()
@@ -54,6 +66,9 @@ func Decode(b []byte) (Event, error) {
 		for i := uint64(0); i < n && !d.failed; i++ {
 			*list = append(*list, d.text())
 		}
+	}
+	if format == authorityFormat {
+		e.Authority = d.text()
 	}
 	if d.failed || len(d.rest) > 0 {
 		return Event{}, ErrDecode

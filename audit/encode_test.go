@@ -44,6 +44,7 @@ func drawEvent(t *rapid.T) audit.Event {
 		Reason:        text.Draw(t, "reason"),
 		Rules:         list.Draw(t, "rules"),
 		RequestID:     text.Draw(t, "request"),
+		Authority:     text.Draw(t, "authority"),
 	}
 	if len(e.Objects) == 0 {
 		e.Objects = nil
@@ -138,6 +139,24 @@ func TestDecodeRefuses(t *testing.T) {
 		if e, err := audit.Decode(b); !errors.Is(err, audit.ErrDecode) || !reflect.DeepEqual(e, audit.Event{}) {
 			t.Errorf("%s: %+v, %v", name, e, err)
 		}
+	}
+}
+
+// TestAuthorityIsShown: the decision of its CME, under which an establishment
+// feeds by itself, stands in the history in words.
+func TestAuthorityIsShown(t *testing.T) {
+	e := resourceCases[0].event
+	e.Allowed, e.Status, e.Authority = true, 200, "Délibération du 15 janvier 2025"
+	raw, err := e.Resource([16]byte{}, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := fhir.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Get("outcomeDesc").Text(); !strings.HasSuffix(got, ", décision de la CME : Délibération du 15 janvier 2025") {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -84,6 +84,9 @@ type Event struct {
 	Rules     []string // that decided (POLICY.md)
 	Status    int      // HTTP status answered; 0 if not known
 	RequestID string
+	// Authority is the reference of the decision under which an establishment feeds
+	// by itself (POLICY E01); "" of every other event.
+	Authority string
 }
 
 // About returns an Event of what p does: who and why are filled, as the credential

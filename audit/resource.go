@@ -61,6 +61,7 @@ func (e Event) cleaned() Event {
 		*s = clean(*s)
 	}
 	e.Query = query
+	e.Authority = clean(e.Authority)
 	for _, id := range []*fhir.Ident{&e.Actor, &e.Structure} {
 		if uri(id.System) == nil {
 			id.System = ""
@@ -117,7 +118,8 @@ func (e Event) outcome() r4.AuditEventOutcome {
 	return r4.AuditEventOutcome0
 }
 
-// outcomeText says the decision and the rules that made it, for the patient.
+// outcomeText says the decision, the rules that made it and the authority under
+// which an establishment feeds by itself, for the patient.
 func (e Event) outcomeText() string {
 	word := "Refusé"
 	if e.Allowed {
@@ -125,6 +127,9 @@ func (e Event) outcomeText() string {
 	}
 	if len(e.Rules) > 0 {
 		word += " (" + strings.Join(e.Rules, ", ") + ")"
+	}
+	if e.Authority != "" {
+		word += ", décision de la CME : " + e.Authority
 	}
 	if e.Status >= 400 {
 		word += fmt.Sprintf(", réponse HTTP %d", e.Status)

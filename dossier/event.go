@@ -87,6 +87,9 @@ func (c *call) event(d *loaded, dec policy.Decision, action audit.Action, views 
 	}
 	if len(views) > 0 {
 		e.Mode = views[0].Situation().Mode
+		if action == doCreate {
+			e.Authority = views[0].Situation().Decision
+		}
 	}
 	return e
 }
