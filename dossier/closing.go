@@ -121,7 +121,7 @@ func (c *call) changeDossier(ctx context.Context, s subject, edit func(*change, 
 			return Answer{}, err
 		}
 		patient := d.patient()
-		if patient == nil || !d.exists() {
+		if patient == nil || c.absent(d, v) {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, c.noPatient(v))
 		}
 		rec, err := c.body(ctx, d.id, d.ring, patient.key, patient.version)

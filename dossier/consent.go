@@ -24,7 +24,7 @@ func (c *call) createManaged(ctx context.Context, r *fhir.Resource, put putter) 
 		if err != nil {
 			return Answer{}, err
 		}
-		if known, err := c.existing(d, v); err != nil || known != nil {
+		if known, err := c.existing(ctx, d, v); err != nil || known != nil {
 			return c.notCreated(ctx, d, v, known, err)
 		}
 		ch := c.newChange(d, v)
@@ -60,10 +60,14 @@ func (c *call) managed(ctx context.Context, s subject) (*loaded, *policy.View, e
 	if err != nil {
 		return nil, nil, err
 	}
-	if d, v, err := c.look(ctx, d); err != nil || d.patient() != nil {
-		return d, v, err
+	d, v, err := c.look(ctx, d)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil, nil, c.noDossier(ctx, d, nil)
+	if d.patient() == nil || c.absent(d, v) || c.stranger(v) {
+		return nil, nil, c.noDossier(ctx, d, v)
+	}
+	return d, v, nil
 }
 
 // patientRef says what the reference to the patient becomes.
@@ -185,7 +189,7 @@ func (c *call) updateManaged(ctx context.Context, r *fhir.Resource) (Answer, err
 		if old == nil {
 			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
 		}
-		if err := c.precondition(old); err != nil {
+		if err := c.precondition(v, old); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(old))
 		}
 		element := patientElement(old.typ)

@@ -39,7 +39,7 @@ func (c *call) destroyDossier(ctx context.Context) (Answer, error) {
 			return Answer{}, err
 		}
 		patient := d.patient()
-		if patient == nil || !d.exists() {
+		if patient == nil || c.absent(d, v) {
 			return c.refuse(ctx, d, v, policy.Decision{}, doDelete, c.noPatient(v))
 		}
 		dec := v.Destroy()

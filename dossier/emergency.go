@@ -98,8 +98,8 @@ func (c *call) refuseEmergency(ctx context.Context, d *loaded, v *policy.View, d
 	switch {
 	case dec.Refusal() == policy.Unprocessable:
 		err = refusal(dec)
-	case !d.exists():
-		err = ErrNotFound
+	case c.absent(d, v):
+		err = c.noPatient(v)
 	}
 	event.Status = outcomeOf(err).status
 	if _, auditErr := c.record(ctx, d, []audit.Event{event}); auditErr != nil {

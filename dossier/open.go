@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -83,6 +84,10 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 	d, err := c.loadByINS(ctx, o.ins[0])
 	if err != nil {
 		return Answer{}, err
+	}
+	if own := func(i fhir.Ident) bool { return i == c.p.ID() }; c.patientScoped() && !slices.ContainsFunc(o.ins, own) {
+		// Whether there is one already is not for them to know.
+		return c.undo(ctx, d, c.policy.View(c.p, d.record, c.at), policy.Decision{}, ErrForbidden, doCreate)
 	}
 	if d.patient() != nil {
 		return c.openedBefore(ctx, d, o)

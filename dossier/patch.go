@@ -28,7 +28,7 @@ func (c *call) patch(ctx context.Context) (Answer, error) {
 		if row == nil {
 			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
 		}
-		if err := c.precondition(row); err != nil {
+		if err := c.precondition(v, row); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(row))
 		}
 		ch := c.newChange(d, v)
@@ -89,7 +89,11 @@ func (c *call) aimByQuery(ctx context.Context) (*loaded, *policy.View, *row, err
 		if places[i], v, err = c.look(ctx, places[i]); err != nil {
 			return nil, nil, nil, err
 		}
-		found = append(found, c.matches(places[i], v, c.r.Query)...)
+		hits, err := c.matches(ctx, places[i], v, c.r.Query)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		found = append(found, hits...)
 	}
 	switch len(found) {
 	case 0:
@@ -394,7 +398,7 @@ func (c *call) delete(ctx context.Context) (Answer, error) {
 		if row == nil {
 			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
 		}
-		if err := c.precondition(row); err != nil {
+		if err := c.precondition(v, row); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doDelete, err, versionRef(row))
 		}
 		dec := v.Delete(row.facts)

@@ -105,7 +105,7 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	if err != nil {
 		return Answer{}, err
 	}
-	if known, err := c.existing(d, v); err != nil || known != nil {
+	if known, err := c.existing(ctx, d, v); err != nil || known != nil {
 		return c.notCreated(ctx, d, v, known, err)
 	}
 	known, err := c.holder(ctx, d, doc.idents)
@@ -158,7 +158,7 @@ func (c *call) notCreated(ctx context.Context, d *loaded, v *policy.View, known 
 
 // existing applies If-None-Exist (R4 http.html#ccreate): the one resource that
 // the caller sees and the condition finds in this dossier, nil if there is none.
-func (c *call) existing(d *loaded, v *policy.View) (*row, error) {
+func (c *call) existing(ctx context.Context, d *loaded, v *policy.View) (*row, error) {
 	if c.r.IfNoneExist == "" {
 		return nil, nil
 	}
@@ -166,7 +166,10 @@ func (c *call) existing(d *loaded, v *policy.View) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
-	hits := c.matches(d, v, q)
+	hits, err := c.matches(ctx, d, v, q)
+	if err != nil {
+		return nil, err
+	}
 	switch len(hits) {
 	case 0:
 		return nil, nil

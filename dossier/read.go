@@ -219,9 +219,11 @@ func (c *call) versions(v *policy.View, row *row, recs []*record) ([]fhir.EntryO
 	return entries, resources, dec
 }
 
-// precondition applies If-Match to the current version.
-func (c *call) precondition(row *row) error {
-	if c.r.IfMatch != "" && !matchesTag(c.r.IfMatch, row.version) {
+// precondition applies If-Match to the current version. Who may change a resource
+// without reading it, traits for instance, does not learn its version by it: none
+// is the expected one.
+func (c *call) precondition(v *policy.View, row *row) error {
+	if c.r.IfMatch != "" && (!v.Sees(row.ref()) || !matchesTag(c.r.IfMatch, row.version)) {
 		return ErrPrecondition
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"opendmp/audit"
 	"opendmp/auth"
@@ -50,7 +51,11 @@ func (c *call) search(ctx context.Context) (Answer, error) {
 			return Answer{}, err
 		}
 		if !contradicts {
-			hits = append(hits, c.matches(d, v, q)...)
+			found, err := c.matches(ctx, d, v, q)
+			if err != nil {
+				return Answer{}, err
+			}
+			hits = append(hits, found...)
 		}
 	}
 	sortHits(hits, q)
@@ -111,11 +116,24 @@ func (c *call) mayStay(ctx context.Context, d *loaded, v *policy.View, q *fhir.Q
 		return nil
 	}
 	dec := v.Search(c.r.Type, len(q.Idents) > 0)
-	if dec.Allowed() || !c.patientScoped() && (!d.exists() || dec.Refusal() == policy.Hidden) {
+	if dec.Allowed() || !c.patientScoped() && (c.absent(d, v) || dec.Refusal() == policy.Hidden) {
 		return nil
 	}
 	_, err := c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
 	return err
+}
+
+// absent tells whether there is no dossier for the caller: none, none any more,
+// or that of a patient who opposed the access of the SAMU.
+func (c *call) absent(d *loaded, v *policy.View) bool {
+	dec := v.Search("Patient", true)
+	return !d.exists() || !dec.Allowed() && dec.Refusal() == policy.Hidden
+}
+
+// stranger tells whether the caller may name one dossier only, and not this one.
+func (c *call) stranger(v *policy.View) bool {
+	s := v.Situation()
+	return c.patientScoped() && !s.Patient && !s.Representative
 }
 
 // patientScoped tells whether the caller may name one dossier only, or none at
@@ -129,15 +147,55 @@ func (c *call) holds() bool {
 }
 
 // matches returns the rows of the type that the caller sees and the query wants.
-func (c *call) matches(d *loaded, v *policy.View, q *fhir.Query) []hit {
-	var hits []hit
+func (c *call) matches(ctx context.Context, d *loaded, v *policy.View, q *fhir.Query) ([]hit, error) {
+	references := asksForReferences(q)
+	var hits, again []hit
 	for i, r := range d.rows {
-		if r.typ != c.r.Type || r.deleted || !v.Read(i).Allowed() || !q.Match(r.values) {
-			continue
+		switch {
+		case r.typ != q.Type || r.deleted || !v.Read(i).Allowed():
+		case references && r.facts.Refers():
+			again = append(again, hit{d, v, r})
+		case q.Match(r.values):
+			hits = append(hits, hit{d, v, r})
 		}
-		hits = append(hits, hit{d, v, r})
 	}
-	return hits
+	matched, err := c.matchShown(ctx, q, again)
+	return append(hits, matched...), err
+}
+
+// asksForReferences tells whether a query asks for what a resource refers to.
+func asksForReferences(q *fhir.Query) bool {
+	for _, p := range fhir.Params(q.Type) {
+		names := p.Type == fhir.ReferenceParam && p.Name != "patient" && p.Name != "subject"
+		if (names || strings.HasPrefix(p.Name, "relat")) && len(q.Names(p.Name)) > 0 {
+			return true // relatesto, relation, related.identifier
+		}
+	}
+	return false
+}
+
+// matchShown keeps what matches as the caller is shown it: a reference that is cut
+// from what they read takes no part, nor does the kind of relation it was in.
+func (c *call) matchShown(ctx context.Context, q *fhir.Query, hits []hit) ([]hit, error) {
+	if len(hits) == 0 {
+		return nil, nil
+	}
+	refs := make([]store.BodyRef, len(hits))
+	for i, h := range hits {
+		refs[i] = store.BodyRef{Row: h.key, Version: h.version}
+	}
+	recs, err := c.bodies(ctx, hits[0].d.id, hits[0].d.ring, refs)
+	if err != nil {
+		return nil, err
+	}
+	var matched []hit
+	for i, h := range hits {
+		released, _ := h.v.Release(recs[i].resource, recs[i].origin)
+		if shown, ok := released.Value(); ok && q.Match(fhir.ValuesOf(shown)) {
+			matched = append(matched, h)
+		}
+	}
+	return matched, nil
 }
 
 // sortHits orders by _sort, then newest deposit first, then by key: a total

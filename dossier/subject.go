@@ -132,7 +132,7 @@ func (c *call) dossierOfOne(ctx context.Context, s subject) (store.Dossier, erro
 // that takes no writes and traits that are not the patient's.
 func (c *call) checkDossier(ctx context.Context, d *loaded, v *policy.View, subjects []subject) error {
 	patient := d.patient()
-	if patient == nil || !d.exists() {
+	if patient == nil || c.absent(d, v) || c.stranger(v) {
 		return c.noDossier(ctx, d, v)
 	}
 	for _, s := range subjects {

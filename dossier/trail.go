@@ -35,7 +35,7 @@ func (c *call) searchEvents(ctx context.Context) (Answer, error) {
 	}
 	dec, classes := v.History()
 	if !dec.Allowed() {
-		if !d.exists() && !c.patientScoped() {
+		if c.absent(d, v) && !c.patientScoped() {
 			return c.emptyPage(ctx, d, v, dec)
 		}
 		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
@@ -81,7 +81,7 @@ func (c *call) contradiction(ctx context.Context, q *fhir.Query, both []*loaded)
 		if err != nil {
 			return nil, nil, err
 		}
-		if dec, _ := v.History(); d.exists() && !dec.Allowed() {
+		if dec, _ := v.History(); !c.absent(d, v) && !dec.Allowed() {
 			return d, v, nil
 		}
 	}

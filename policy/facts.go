@@ -158,6 +158,10 @@ func (f Facts) ConsentActive() bool { return f.typ == typeConsent && f.status ==
 // is the first instant that is not. Either is zero where it is open.
 func (f Facts) Period() (start, end time.Time) { return f.period.times() }
 
+// Refers tells whether the resource names others of a dossier, by reference or by
+// identifier, or says who is a party to it.
+func (f Facts) Refers() bool { return len(f.refs) > 0 }
+
 // Refs returns the literal references to resources of the dossier: entries of a
 // List, relatesTo and context.related, targets and entities of a Provenance, the
 // source of a Consent. Contents are apart.
