@@ -340,3 +340,21 @@ func TestFactsOfTeams(t *testing.T) {
 		t.Error("a team by an identifier")
 	}
 }
+
+// What refers to a team shows it to those who may read it only, there or not.
+func TestReferencesToTeamsAreCut(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	spec := docSpec{id: "alix-suivi", typ: "11488-4", author: "medecin-durand", extra: `"context":{"related":[{"reference":"CareTeam/equipe"}]},`}
+	document := spec.subject(t, "alix")
+	rec := withTeam(t, teamJSON("active", "", participant("medecin-leroy", "", "")), document)
+	for who, want := range map[string]bool{"patient-alix": true, "medecin-leroy": true, "medecin-durand": false} {
+		got, d := e.view(cast(t, who), rec, noon).Release(parse(t, spec.json("alix")), spec.origin(t))
+		r, ok := got.Value()
+		if !ok {
+			t.Fatalf("%s reads nothing: %v", who, d.Rules())
+		}
+		if shown := strings.Contains(string(r.Bytes()), "CareTeam"); shown != want {
+			t.Errorf("%s: shown %v in %s", who, shown, r.Bytes())
+		}
+	}
+}
