@@ -80,6 +80,10 @@ func (s *Signer) Keys(kid string) (crypto.PublicKey, bool) {
 	return &s.key.PublicKey, true
 }
 
+// Now returns the instant that a token signed now bears as iat, for the claims that
+// say when something else happened.
+func (s *Signer) Now() time.Time { return s.now() }
+
 // Trust returns the settings under which a Verifier accepts this signer's tokens.
 func (s *Signer) Trust() Issuer {
 	return Issuer{Issuer: s.issuer, Audience: s.audience, Algorithms: []string{"ES256"}, Keys: s.Keys}

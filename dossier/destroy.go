@@ -227,7 +227,15 @@ func (c *call) identityTokens(d store.Dossier, rec *record) []store.Token {
 
 // sources are those under which a push of that origin may have claimed its
 // identifiers (call.source).
-func sources(o policy.Origin) []fhir.Ident { return append([]fhir.Ident{o.By}, o.Structures...) }
+func sources(o policy.Origin) []fhir.Ident {
+	all := []fhir.Ident{o.By}
+	for _, s := range o.Structures {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
 
 // destroyKeys is where the key side of a destruction has its place: the data key
 // of a destroyed dossier, or a new one for what stays of it, in the same commit

@@ -204,6 +204,13 @@ func TestDetruireDocument(t *testing.T) {
 	s.me().get("List?patient="+s.patient).is(200).has("total", "1") // that of the other
 	s.author.post("", push).is(409)                                 // its source does not bring it back
 	s.doctor("8899900000099", "1750000001").get("DocumentReference?identifier=urn:ietf:rfc:3986|urn:oid:1.2.250.1.213.1.4.8.99999.2").is(200).has("total", "0")
+	// A system is its own structure: one source, claimed once.
+	hospital := s.establishment("1750000001")
+	letter := strings.Replace(fixture(t, "pdsm4dmp/DocumentReference-example-td2-iti105-publication-simplifiee.json"), `"resourceType": "DocumentReference",`,
+		`"resourceType": "DocumentReference", "custodian": {"type":"Organization","identifier":{"system":"`+systemStructure+`","value":"1750000001"}},`, 1)
+	theirs := hospital.post("DocumentReference", letter).is(201).at("id")
+	s.sure(published).post("DocumentReference/"+theirs+"/$detruire", parameters(confirmed(theirs))).is(200)
+	hospital.post("DocumentReference", letter).is(409)
 	history := s.me().get("AuditEvent?patient=" + s.patient).is(200)
 	if !strings.Contains(string(history.body), s.doc) {
 		t.Error("the history forgot the document")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -117,22 +118,15 @@ func (p *pdf) letterhead(h heading, r report) {
 
 // identity is the frame with patient, author and dates.
 func (p *pdf) identity(h heading) {
-	t := h.patient.Patient
-	born := "Née le "
-	if t.Gender == "male" {
-		born = "Né le "
-	}
-	left := []string{
-		"Patient : " + t.UsualName + " " + t.Given,
-		"Nom de naissance : " + t.BirthName,
-		born + frenchDay(t.BirthDate) + " à " + t.BirthPlace,
-		"INS : " + spacedINS(h.patient.ID.Value) + insNature(h.patient.ID),
-	}
+	left := append(h.patient.civil(), "INS : "+spacedINS(h.patient.ID.Value)+insNature(h.patient.ID))
 	right := []string{
 		"Auteur : " + h.author.Name(),
 		"Date de l’acte : " + longDate(h.act),
 		"Document du " + longDate(h.written),
 		fmt.Sprintf("Version %d", h.version),
+	}
+	for len(left) < len(right) {
+		left = append(left, "")
 	}
 	height := float64(len(left))*leading + 12
 	p.box(pale, marginX, p.y-height+8, textWidth, height)
@@ -143,6 +137,24 @@ func (p *pdf) identity(h heading) {
 		y -= leading
 	}
 	p.y -= height + 12
+}
+
+// civil are the lines that say who a patient is; none of one who is known by their
+// INS alone.
+func (p Persona) civil() []string {
+	t := p.Patient
+	if t == nil {
+		return nil
+	}
+	born := "Née le "
+	if t.Gender == "male" {
+		born = "Né le "
+	}
+	return []string{
+		"Patient : " + t.UsualName + " " + t.Given,
+		"Nom de naissance : " + t.BirthName,
+		born + frenchDay(t.BirthDate) + " à " + t.BirthPlace,
+	}
 }
 
 func (p *pdf) section(s section) {
@@ -332,13 +344,18 @@ func escapePDF(s []byte) []byte {
 
 // longDate writes a day as French letters do: 3 mars 2026.
 func longDate(t time.Time) string {
-	months := [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
 	t = t.In(fhir.Paris)
 	number := fmt.Sprint(t.Day())
 	if t.Day() == 1 {
 		number = "1er"
 	}
-	return fmt.Sprintf("%s %s %d", number, months[t.Month()-1], t.Year())
+	return number + " " + frenchMonth(t)
+}
+
+// frenchMonth is "mai 2026".
+func frenchMonth(t time.Time) string {
+	months := [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+	return months[t.Month()-1] + " " + strconv.Itoa(t.Year())
 }
 
 // frenchDay writes AAAA-MM-JJ as JJ/MM/AAAA.

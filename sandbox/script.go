@@ -234,7 +234,7 @@ func (w *writer) push(d timedDocument) {
 // render makes the content.
 func (s submission) render() ([]byte, error) {
 	h := heading{
-		patient: persona(s.patient), author: s.authorPersona(), structure: s.authorStructure(),
+		patient: s.patientPersona(), author: s.authorPersona(), structure: s.authorStructure(),
 		act: s.act, written: s.at, oid: s.oid, replaces: s.oldOID, version: 1, typ: s.typ,
 	}
 	if s.replaces != "" {

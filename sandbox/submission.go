@@ -45,13 +45,15 @@ func (f form) format() coded {
 type document struct {
 	key     string
 	patient string // key of the persona
-	author  string
-	typ     coded
-	class   coded
-	form    form
-	flag    string    // of TRE_A07, "" if none
-	act     time.Time // when what it tells was done
-	report  report
+	// subjectOf is the patient where they are none of the cast; zero otherwise.
+	subjectOf Persona
+	author    string
+	typ       coded
+	class     coded
+	form      form
+	flag      string    // of TRE_A07, "" if none
+	act       time.Time // when what it tells was done
+	report    report
 	// replaces is the key of the document that this one replaces, "" if none.
 	replaces string
 	// published says that metadata and content are those of the published example.
@@ -109,7 +111,7 @@ func supersede() object {
 }
 
 func (s submission) subject() object {
-	id := persona(s.patient).ID
+	id := s.patientPersona().ID
 	return reference("Patient?identifier=" + id.System + "|" + id.Value)
 }
 
@@ -247,16 +249,33 @@ type parties struct {
 
 func (p parties) all() []object { return list(p.patient, p.person, p.author, p.organization) }
 
-func (s submission) contained() parties {
-	patient := persona(s.patient)
+// patientPersona is the patient, with an identifier alone where they are none of
+// the cast.
+func (s submission) patientPersona() Persona {
+	if s.subjectOf.Kind == auth.Patient {
+		return s.subjectOf
+	}
+	return persona(s.patient)
+}
+
+// sourcePatient is the patient as the source knows them.
+func (s submission) sourcePatient() object {
+	patient := s.patientPersona()
+	known := list(obj("use", "official", "type", concept(coded{systemIdentifierType, insType(patient.ID), ""}),
+		"system", patient.ID.System, "value", patient.ID.Value))
 	t := patient.Patient
-	p := parties{patient: obj(
-		"resourceType", "Patient", "id", "patient-source",
-		"identifier", list(obj("use", "official", "type", concept(coded{systemIdentifierType, insType(patient.ID), ""}),
-			"system", patient.ID.System, "value", patient.ID.Value)),
+	if t == nil {
+		return obj("resourceType", "Patient", "id", "patient-source", "identifier", known)
+	}
+	return obj(
+		"resourceType", "Patient", "id", "patient-source", "identifier", known,
 		"name", list(obj("use", "official", "family", t.BirthName, "given", []string{t.Given})),
 		"gender", t.Gender, "birthDate", t.BirthDate,
-	)}
+	)
+}
+
+func (s submission) contained() parties {
+	p := parties{patient: s.sourcePatient()}
 	a := s.authorPersona()
 	if a.Kind == auth.Patient {
 		return p

@@ -53,7 +53,11 @@ func countedServer(t *testing.T, data string) (*world, *sentCommands) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(t.Context(), p, keys, st)
+	door, err := newDoor(t.Context(), p, keys, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(p, door, st)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,9 @@ func serveSandbox(ctx context.Context, s settings, l net.Listener, log *slog.Log
 	if err != nil {
 		return err
 	}
+	if s.Feeder {
+		i.more = append(i.more, newFeeder(i.door, p, signer).run)
+	}
 	welcome(out, p.base, s.Data)
 	return i.serve(ctx, l)
 }
@@ -103,9 +106,13 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 	if err != nil {
 		return plan{}, nil, err
 	}
+	rules := sandboxRules()
+	if rules.Opening, err = openingOf(s.Opening); err != nil {
+		return plan{}, nil, err
+	}
 	return plan{
 		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level,
-		settings: sandboxRules(), matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
+		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }
 

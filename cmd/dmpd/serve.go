@@ -65,6 +65,8 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("issuer-keys", "", "folder of the issuer's public keys")
 	f.String("matrix", "", "folder of the habilitation matrix")
 	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
+	f.String("ouverture", "", "sur-demande, or automatique: the health insurance opens for all, six weeks after its letter (sur-demande)")
+	f.Bool("sandbox-feeder", true, "the health insurance of the sandbox feeds the dossiers that are opened")
 	f.String("ins-key", "", "what a wrong control key of an INS does: error, warning or off (error; the sandbox warns)")
 	return c
 }
@@ -102,6 +104,9 @@ func (i *instance) serve(ctx context.Context, l net.Listener) error {
 	working, stop := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	work.Go(func() { i.collector.run(working) })
+	for _, run := range i.more {
+		work.Go(func() { run(working) })
+	}
 	err := i.server.Serve(ctx, l)
 	stop()
 	work.Wait()
@@ -123,6 +128,9 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	}
 	rules := policy.DefaultSettings()
 	if rules.Establishments, err = s.establishments(); err != nil {
+		return plan{}, err
+	}
+	if rules.Opening, err = openingOf(s.Opening); err != nil {
 		return plan{}, err
 	}
 	c := &clock{}

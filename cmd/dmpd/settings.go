@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"opendmp/dossier"
+	"opendmp/policy"
 )
 
 // settings are those of `dmpd serve`. Each can stand in the settings file (JSON),
@@ -35,6 +36,12 @@ type settings struct {
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`
+	// Opening is the setting ouverture of the rules: "sur-demande", the default, or
+	// "automatique".
+	Opening string `koanf:"ouverture"`
+	// Feeder runs the health insurance of the sandbox: it feeds the dossiers that are
+	// opened.
+	Feeder bool `koanf:"sandbox-feeder"`
 	// Establishments are those that are registered: of the settings file only.
 	Establishments []establishment `koanf:"etablissements"`
 }
@@ -45,7 +52,7 @@ const envPrefix = "DMPD_"
 // in the file is an error: it could be a protection, misspelt.
 func readSettings(file string, environ []string, flags *pflag.FlagSet) (settings, error) {
 	k := koanf.New(".")
-	defaults := map[string]any{"addr": "127.0.0.1:8080", "data": "./var"}
+	defaults := map[string]any{"addr": "127.0.0.1:8080", "data": "./var", "sandbox-feeder": true}
 	sources := []koanf.Provider{values(defaults), jsonFile(file), environment(environ), changed(flags)}
 	for _, source := range sources {
 		if err := k.Load(source, nil); err != nil {
@@ -123,6 +130,9 @@ func (s settings) check() error {
 	if err != nil {
 		return err
 	}
+	if _, err := openingOf(s.Opening); err != nil {
+		return err
+	}
 	if s.Sandbox {
 		if !local && !s.Exposed {
 			return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.Addr)
@@ -162,6 +172,17 @@ func (s settings) missing() []string {
 		}
 	}
 	return names
+}
+
+// openingOf reads the setting ouverture.
+func openingOf(s string) (policy.Opening, error) {
+	switch s {
+	case "", "sur-demande":
+		return policy.OpenOnRequest, nil
+	case "automatique":
+		return policy.OpenAutomatically, nil
+	}
+	return policy.OpenOnRequest, fmt.Errorf("ouverture is sur-demande or automatique, not %q", s)
 }
 
 // loopback tells whether an address can be reached from this machine only.

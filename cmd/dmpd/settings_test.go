@@ -31,8 +31,7 @@ func TestLaterSettingsWin(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := settings{
-		Addr: "127.0.0.1:1", Data: "./var", Base: "https://flag/fhir", Sandbox: true, Issuer: "file", INSKey: "warning",
-	}
+		Addr: "127.0.0.1:1", Data: "./var", Base: "https://flag/fhir", Sandbox: true, Issuer: "file", INSKey: "warning", Feeder: true}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}

@@ -78,7 +78,13 @@ func personaToken(signer *auth.Signer, as, purpose, reason string) (string, erro
 	if err := checkAsk(p, purpose, reason); err != nil {
 		return "", err
 	}
-	return signer.Sign(p.Claims(purpose, reason))
+	c := p.Claims(purpose, reason)
+	if p.Kind == auth.Patient || p.Kind == auth.Representative {
+		// Whoever asks for a token of the sandbox plays the log-in too, code included:
+		// for ten minutes it is fresh enough to destroy (G04).
+		c.DMP.Confirmed = signer.Now().Unix()
+	}
+	return signer.Sign(c)
 }
 
 func personaKeys() []string {

@@ -44,8 +44,11 @@ type plan struct {
 // instance is a server and what it holds open.
 type instance struct {
 	server    *server.Server
+	door      *dossier.Service
 	store     store.Store
 	collector collector
+	// more is work that runs beside the server, each until its context ends.
+	more []func(context.Context)
 }
 
 // close closes the store. It is called when no request runs any more.
@@ -77,15 +80,20 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServer(ctx, p, keys, st)
+	door, err := newDoor(ctx, p, keys, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return &instance{server: s, store: st, collector: newCollector(st, p.clock.Now, p.log)}, nil
+	s, err := newServer(p, door, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return &instance{server: s, door: door, store: st, collector: newCollector(st, p.clock.Now, p.log)}, nil
 }
 
-// newServer joins the parts in the order in which they need each other.
-func newServer(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*server.Server, error) {
+// newDoor joins the parts behind the door in the order in which they need each
+// other.
+func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*dossier.Service, error) {
 	random := p.rand
 	if random == nil {
 		random = rand.Reader
@@ -98,13 +106,14 @@ func newServer(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (
 	if err != nil {
 		return nil, err
 	}
-	door, err := dossier.New(dossier.Config{
+	return dossier.New(dossier.Config{
 		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
 		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, Logger: p.log,
 	})
-	if err != nil {
-		return nil, err
-	}
+}
+
+// newServer puts HTTP before the door.
+func newServer(p plan, door *dossier.Service, st store.Store) (*server.Server, error) {
 	verifier, err := auth.NewVerifier(auth.Config{Issuers: p.issuers, Now: p.clock.Now})
 	if err != nil {
 		return nil, err

@@ -125,7 +125,7 @@ func openWorld(t testing.TB) *world {
 }
 
 // startWorld fills a folder with the cast and serves it.
-func startWorld(data string) (*world, func() error, error) {
+func startWorld(data string, set ...func(*settings)) (*world, func() error, error) {
 	w := &world{log: &lockedBuffer{}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -137,6 +137,9 @@ func startWorld(data string) (*world, func() error, error) {
 	ready := make(chan struct{})
 	go func() {
 		s := settings{Data: data, Store: testStore(data), Sandbox: true}
+		for _, change := range set {
+			change(&s)
+		}
 		done <- serveSandbox(ctx, s, l, slog.New(slog.NewJSONHandler(w.log, nil)), &readyWriter{ready: ready}, io.Discard)
 	}()
 	stop := func() error { cancel(); return <-done }
