@@ -166,7 +166,7 @@ var rulesOfReading = []rule{
 		source: "DOMAIN §4; arrêté du 26 octobre 2023",
 		on:     on(ActRead),
 		judge: func(c Case) Effect {
-			allowed := c.Cell == Allow && (!c.Student || c.Options.Students)
+			allowed := c.Cell == Allow && c.Group != UnknownType && (!c.Student || c.Options.Students)
 			switch {
 			case !c.carer() || allowed || c.MT:
 				return Silent

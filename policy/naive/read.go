@@ -80,6 +80,7 @@ type State struct {
 	Holder bool // the patient of this dossier, or one who represents them at this instant
 
 	Physician      bool // the profession of the caller is physician
+	Student        bool // and they are a student of it
 	Occupational   bool // an occupational physician acting as such
 	ExpressConsent bool // the personal, express authorisation of L14
 	Vouched        bool // vouched for by an establishment (AIR)
@@ -107,6 +108,7 @@ type State struct {
 	MaskedByPatient   bool // that mask was set by the patient
 	HiddenFromPatient bool // INVISIBLE_PATIENT, still in its term
 	HiddenFromReps    bool // INVISIBLE_REPRESENTANTS_LEGAUX
+	TermOver          bool // one month after the deposit (E09)
 	Status            Status
 	Archived          bool
 	Mine              bool // the caller is an author person; of an establishment, its structure is author or custodian
@@ -117,12 +119,14 @@ type State struct {
 type Settings struct {
 	AIR                       bool // air
 	OccupationalExpress       bool // occupational-physician: consentement-expres
+	StudentsCount             bool // §2: "students count as their profession in the sandbox only"
 	MaskAllSparesMT           bool // masquage-total-mt
 	FeedingNeedsAuthorisation bool // alimentation-sur-autorisation
 	BlockForbidsFeeding       bool // blocage-interdit-alimentation
 	HiddenAndMaskedTogether   bool // cumul-invisible-masque
 	ClassMismatchRefused      bool // classe-du-type: refuser
 	GrantToAnyProfession      bool // §5: "physicians by default (setting of professions)"
+	OpenedForAll              bool // ouverture: automatique
 }
 
 // Defaults are the settings as POLICY.md gives them.
@@ -200,7 +204,7 @@ func readAsProfessional(s State, set Settings) Extent {
 	if barred(s, set) {
 		return Nothing
 	}
-	if authorised(s) && typeAllowed(s) && unmaskedFor(s, set) {
+	if authorised(s) && typeAllowed(s, set) && unmaskedFor(s, set) {
 		return Everything
 	}
 	// L09: "Without VALIDE an author (person, establishment, feeder) finds the
@@ -267,7 +271,7 @@ func authorised(s State) bool {
 }
 
 // typeAllowed: the matrix and its exceptions.
-func typeAllowed(s State) bool {
+func typeAllowed(s State, set Settings) bool {
 	// L09: "With VALIDE an author reads own documents whatever the matrix says."
 	// Read as: an open grant is not VALIDE.
 	if s.Mine && valide(s) {
@@ -282,6 +286,11 @@ func typeAllowed(s State) bool {
 	// narrow what they read."
 	if s.MT {
 		return true
+	}
+	// §2: "students count as their profession in the sandbox only". Read as: elsewhere
+	// no cell of the matrix is theirs, and the other rules hold.
+	if s.Student && !set.StudentsCount {
+		return false
 	}
 	// L07: "and the matrix allows their profession that document type,"
 	return s.Cell == Allow
