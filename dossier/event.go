@@ -159,10 +159,10 @@ func (c *call) named(d *loaded, views []*policy.View) []string {
 // or representative looks into a dossier that they named by its patient. They
 // read of it in the history, and a line that is missing there would tell them
 // that what they asked for exists: their own asking is told as if it did not.
-// Of other callers, and where the hidden thing itself led to the dossier, the
-// whole is withheld.
+// Of other callers, and where hidden things alone led to the dossier, the whole
+// is withheld.
 func (c *call) known(refs []string, views []*policy.View) []string {
-	if !c.byPatient || !c.holds() {
+	if !c.holds() {
 		return refs
 	}
 	var seen []string
@@ -170,6 +170,9 @@ func (c *call) known(refs []string, views []*policy.View) []string {
 		if slices.ContainsFunc(views, func(v *policy.View) bool { return v.Sees(ref) }) {
 			seen = append(seen, ref)
 		}
+	}
+	if len(seen) == 0 && !c.byPatient {
+		return refs
 	}
 	return seen
 }
