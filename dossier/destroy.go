@@ -12,7 +12,7 @@ import (
 )
 
 // tombstone is the row that the claims of a destroyed document lead to: none. The
-// source that pushed it may not push it again (docs/decisions/0013-operations.md).
+// source that pushed it may not push it again (docs/decisions/0014-operations.md).
 var tombstone store.RowKey
 
 // destroyed is what the patient is told.

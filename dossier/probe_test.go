@@ -70,6 +70,45 @@ func (c *counted) Content(ctx context.Context, d store.Dossier, id store.Content
 	return c.Store.Content(ctx, d, id)
 }
 
+// What was destroyed and what never existed make the same store calls, by whatever
+// id or identifier they are asked for.
+func TestDestroyedCostsWhatAbsentCosts(t *testing.T) {
+	c := &counted{}
+	c.reset()
+	h := newHouseOver(t, func(s store.Store) store.Store { c.Store = s; return c })
+	s := &scene{house: h, patient: h.openFor(published)}
+	s.author = h.doctor("899700218896", "1750000003")
+	pushDocX(h, s.author)
+	event := s.me().get("AuditEvent?patient=" + s.patient + "&_count=1").at("entry.0.resource.id")
+	s.sure(published).post("Patient/"+s.patient+"/$detruire", parameters(confirmed(published.Value))).is(200)
+	never := "190073306320538"
+	for name, pair := range map[string][2]string{
+		"read":     {"DocumentReference/doc-x-id", "DocumentReference/nothing"},
+		"patient":  {"Patient/" + s.patient, "Patient/nothing"},
+		"event":    {"AuditEvent/" + event, "AuditEvent/" + event[:len(event)-6] + "aaaaaa"},
+		"search":   {"DocumentReference?patient=" + s.patient, "DocumentReference?patient=nothing"},
+		"by INS":   {"DocumentReference?patient.identifier=" + published.System + "|" + published.Value, "DocumentReference?patient.identifier=" + systemTestINS + "|" + never},
+		"TD0.2":    {"Patient?identifier=" + published.System + "|" + published.Value, "Patient?identifier=" + systemTestINS + "|" + never},
+		"consents": {"Consent?patient=" + s.patient, "Consent?patient=nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, who := range []actor{h.doctor("8899900000099", "1750000001"), h.patient(published)} {
+				ask := func(path string) (map[string]int, int, int) {
+					who.get(path) // known to the cache from here
+					c.reset()
+					a := who.get(path)
+					return maps.Clone(c.calls), c.events, a.Status()
+				}
+				gone, goneEvents, goneStatus := ask(pair[0])
+				absent, absentEvents, absentStatus := ask(pair[1])
+				if !maps.Equal(gone, absent) || goneStatus != absentStatus || goneEvents != absentEvents {
+					t.Errorf("destroyed %d %v, absent %d %v", goneStatus, gone, absentStatus, absent)
+				}
+			}
+		})
+	}
+}
+
 // What is hidden and what never existed make the same store calls and one
 // durable event each, when asked the first time and when asked again.
 func TestHiddenCostsWhatAbsentCosts(t *testing.T) {

@@ -201,6 +201,44 @@ func TestCR07DestroyedDossier(t *testing.T) {
 	w.as("medecin-leroy").post("Patient/$fermer", operationBody(insParameter(claire.ins), motiveParameter, reasonParameter)).is(404)
 }
 
+// EM12: a push to a closed, a destroyed and an unknown dossier, and one with wrong
+// traits, are refused in one wording, and nothing of them is stored.
+func TestEM12PushesNowhere(t *testing.T) {
+	w := lived(t)
+	hospital := w.as("hopital-nord")
+	david, claire := w.place("patient-david", "claire-biologie"), w.place("patient-claire", "claire-biologie")
+	w.as("patient-david").post("Patient/$detruire", operationBody(insParameter(david.ins), `"name":"confirmation","valueString":"190073306320538"`)).is(200)
+	alix := w.people["patient-alix"].INS
+	wrong := strings.Replace(hospitalPush(alix, "wrong traits"), `"resourceType":"DocumentReference",`, `"resourceType":"DocumentReference","contained":[{"resourceType":"Patient","id":"p",
+		"identifier":[{"system":"urn:oid:1.2.250.1.213.1.4.10","value":"285047511200116"}],"name":[{"use":"official","family":"AUTRE","given":["Personne"]}],"birthDate":"1999-01-01"}],
+		"context":{"sourcePatientInfo":{"reference":"#p"}},`, 1)
+	before := w.as("patient-alix").get("DocumentReference?patient=Patient/" + w.patient("patient-alix") + "&_summary=count").at("total")
+	refusals := map[string]*reply{
+		"closed":       hospital.post("", []byte(hospitalPush(claire.ins, "closed"))).is(422),
+		"destroyed":    hospital.post("", []byte(hospitalPush(david.ins, "destroyed"))).is(422),
+		"unknown":      hospital.post("", []byte(hospitalPush(w.people["patient-farid"].INS, "unknown"))).is(422),
+		"wrong traits": hospital.post("", []byte(wrong)).is(422),
+	}
+	for name, r := range refusals {
+		if !bytes.Equal(r.body, refusals["unknown"].body) {
+			t.Errorf("%s: %s", name, r.body)
+		}
+	}
+	w.as("patient-alix").get("DocumentReference?patient=Patient/"+w.patient("patient-alix")+"&_summary=count").has("total", before)
+	w.as("patient-claire").post("Patient/"+claire.patient+"/$reactiver", operationBody()).is(200)
+	w.as("patient-claire").get("DocumentReference?patient=Patient/"+claire.patient).is(200).has("total", "3")
+}
+
+// WB10: an operation is a POST: no link nor image carries one out.
+func TestWB10OperationsByGet(t *testing.T) {
+	w := openWorld(t)
+	alix := w.patient("patient-alix")
+	for _, path := range []string{"Patient/" + alix + "/$fermer", "Patient/" + alix + "/$detruire", "Patient/$detruire", w.doc("alix-biologie") + "/$detruire"} {
+		w.as("patient-alix").get(path).is(405)
+	}
+	w.as("patient-alix").get("Patient/"+alix).is(200).has("active", "true")
+}
+
 // A patient closes, still sees state and history, reactivates with all that was,
 // and destroys in the end; a second factor that is not fresh destroys nothing.
 func TestLifeOfADossier(t *testing.T) {
