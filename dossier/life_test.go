@@ -7,6 +7,7 @@ import (
 
 	"opendmp/auth"
 	"opendmp/fhir"
+	"opendmp/store"
 )
 
 // parameters makes the body of an operation of parts like `"name":"motif","value…`.
@@ -150,7 +151,10 @@ func TestDetruire(t *testing.T) {
 	s.reader().get("DocumentReference/" + s.doc).is(200)
 	event := s.me().get("AuditEvent?patient=" + s.patient + "&_count=1").is(200).at("entry.0.resource.id")
 
-	s.sure(published).post(url, body).is(200).has("resourceType", "OperationOutcome")
+	told := s.journal(func() { s.sure(published).post(url, body).is(200).has("resourceType", "OperationOutcome") })
+	if len(told) != 1 || told[0].Interaction != "$detruire" || !told[0].Allowed || told[0].Patient != "" {
+		t.Errorf("the journal says %+v", told)
+	}
 
 	s.sure(published).post(url, body).is(403) // names a dossier that is not theirs, or no more
 	for _, pair := range [][2]string{
@@ -193,7 +197,11 @@ func TestDetruireDocument(t *testing.T) {
 	s.doctor("8899900000098", "1750000004").post(url, body).is(404)
 	s.me().post(url, body).is(403)
 	s.sure(published).post(url, parameters(confirmed("other"))).is(422)
+	rows := s.rows()
 	s.sure(published).post(url, body).is(200)
+	if n := rows - s.rows(); n != 2 {
+		t.Errorf("%d rows are gone, not the document and its content", n)
+	}
 	s.sure(published).post(url, body).is(404)
 	for _, path := range []string{"DocumentReference/" + s.doc, "DocumentReference/" + s.doc + "/_history/1", s.binary} {
 		s.me().get(path).is(404)
@@ -215,6 +223,22 @@ func TestDetruireDocument(t *testing.T) {
 	if !strings.Contains(string(history.body), s.doc) {
 		t.Error("the history forgot the document")
 	}
+}
+
+// rows counts the rows of the one dossier of the house.
+func (s *scene) rows() int {
+	s.t.Helper()
+	waiting, err := s.store.StateList(s.t.Context(), "outbox-assurance-maladie", "", 2)
+	s.must(err)
+	if len(waiting) != 1 {
+		s.t.Fatalf("%d dossiers", len(waiting))
+	}
+	n := 0
+	for _, err := range s.store.Rows(s.t.Context(), store.Dossier(waiting[0].Value)) {
+		s.must(err)
+		n++
+	}
+	return n
 }
 
 // What is reopened is as it was: authorisations, blocks and oppositions.

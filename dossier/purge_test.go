@@ -68,6 +68,9 @@ func TestPurgeSparesTheReactivated(t *testing.T) {
 	s.close()
 	s.now = opened.AddDate(9, 11, 20)
 	s.me().post("Patient/"+s.patient+"/$reactiver", `{"resourceType":"Parameters"}`).is(200)
+	if left, err := s.store.StateList(t.Context(), "retention", "", 10); err != nil || len(left) > 0 {
+		t.Errorf("a dossier that is open is kept among the closed: %+v, %v", left, err)
+	}
 	s.purge(dossier.PurgeOptions{Act: true}, dossier.PurgeReport{First: true})
 	s.daily(opened.AddDate(10, 2, 0))
 	s.close()
