@@ -65,6 +65,7 @@ func (ch *change) put(old *row, rec *record) (*row, error) {
 		ch.find(ch.c.idToken(r.typ, r.id), key)
 	}
 	ch.rows, ch.records = append(ch.rows, r), append(ch.records, rec)
+	ch.remind(old, r)
 	return r, nil
 }
 

@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"opendmp/policy"
@@ -9,7 +10,8 @@ import (
 )
 
 // outbox is the kind of state entries that wait to be told to the patient and
-// the médecins traitants. They name the dossier and an occasion, nothing else.
+// the médecins traitants. They name the dossier and an occasion, nothing else, and
+// that under seal: an occasion may tell of what is hidden.
 const outbox = "outbox"
 
 // noticeLife is how long a notice waits for its delivery.
@@ -17,12 +19,15 @@ const noticeLife = 30 * 24 * time.Hour
 
 // notice adds a message to the outbox, in the commit of what it tells.
 func (ch *change) notice(occasion string) {
-	id := ch.c.random16()
-	ch.tx.State = append(ch.tx.State, store.StateEntry{
-		Kind: outbox, Key: hex.EncodeToString(id[:]),
-		Value:   append(append([]byte{}, ch.d.id[:]...), occasion...),
-		Expires: ch.c.at.Add(noticeLife),
-	})
+	ch.tx.State = append(ch.tx.State, ch.c.outboxEntry(ch.d.id, occasion, ch.c.at))
+}
+
+func (s *Service) outboxEntry(d store.Dossier, occasion string, at time.Time) store.StateEntry {
+	id := s.random16()
+	key := hex.EncodeToString(id[:])
+	return store.StateEntry{
+		Kind: outbox, Key: key, Value: s.sealState(outbox, key, append(slices.Clone(d[:]), occasion...)), Expires: at.Add(noticeLife),
+	}
 }
 
 // tell adds the notices that a change of Consent or CareTeam owes the patient

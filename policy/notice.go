@@ -24,9 +24,9 @@ func (e *Engine) NoticeAt(f Facts, since time.Time) (at time.Time, ok bool) {
 	if !known || f.status == Deleted || f.origin.Deleted {
 		return time.Time{}, false
 	}
-	at = endOfDay(notice)
+	at = EndOfDay(notice)
 	if !since.Before(at) {
-		at = endOfDay(since)
+		at = EndOfDay(since)
 	}
 	return at, at.Before(end)
 }
@@ -36,8 +36,8 @@ func (e *Engine) NoticeAt(f Facts, since time.Time) (at time.Time, ok bool) {
 // was over has ended (E09).
 func (e *Engine) NoticeDue(f Facts, at time.Time) bool {
 	notice, _, known := e.Hiding(f)
-	return known && e.HiddenAt(f, at) && f.status != Deleted && !f.origin.Deleted && !at.Before(endOfDay(notice))
+	return known && e.HiddenAt(f, at) && f.status != Deleted && !f.origin.Deleted && !at.Before(EndOfDay(notice))
 }
 
-// endOfDay returns the first instant after the French day in which an instant lies.
-func endOfDay(t time.Time) time.Time { return time.UnixMicro(frenchDay(t.UnixMicro()).to).UTC() }
+// EndOfDay returns the first instant after the French day in which an instant lies.
+func EndOfDay(t time.Time) time.Time { return time.UnixMicro(frenchDay(t.UnixMicro()).to).UTC() }
