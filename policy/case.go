@@ -24,6 +24,7 @@ const (
 	ActSearchTeam    // CareTeams of one dossier, by patient
 	ActHistory       // the history of accesses
 	ActSearchTraits  // dossiers, by identity traits
+	ActExplain       // who may read a document, and why
 
 	// Documents.
 	ActAdd         // a document

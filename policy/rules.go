@@ -23,7 +23,7 @@ type rule struct {
 // table is every rule, in the order in which their refusals count for class and
 // text: what concerns the caller alone, then what concerns the dossier, then the
 // document. Rows of one rule stand together.
-var table = concat(rulesOfCallers, rulesOfReading, rulesOfWriting, rulesOfManaging, rulesOfTeams)
+var table = concat(rulesOfCallers, rulesOfReading, rulesOfWriting, rulesOfManaging, rulesOfTeams, rulesOfExplaining)
 
 // rulebook is the table, by act.
 var rulebook = newBook(table)
@@ -97,7 +97,7 @@ const (
 	everything actSet = 1<<acts - 1
 
 	readings = 1<<ActRead | 1<<ActReadPatient | 1<<ActReadConsent | 1<<ActReadRelated | 1<<ActReadTeam |
-		1<<ActSearch | 1<<ActSearchConsent | 1<<ActSearchRelated | 1<<ActSearchTeam
+		1<<ActSearch | 1<<ActSearchConsent | 1<<ActSearchRelated | 1<<ActSearchTeam | 1<<ActExplain
 	changes = 1<<ActReplace | 1<<ActSupersede | 1<<ActDelete | 1<<ActStatus |
 		1<<ActMask | 1<<ActUnmask | 1<<ActHide | 1<<ActShow | 1<<ActHideReps | 1<<ActShowReps |
 		1<<ActArchive | 1<<ActArchiveList | 1<<ActTouch
@@ -111,7 +111,7 @@ const (
 // the answer is that of an id that never existed (POLICY §7).
 func byID(a Act) bool {
 	switch a {
-	case ActRead, ActReadList, ActReadProvenance, ActReadPatient, ActReadConsent, ActReadRelated, ActReadTeam:
+	case ActRead, ActReadList, ActReadProvenance, ActReadPatient, ActReadConsent, ActReadRelated, ActReadTeam, ActExplain:
 		return true
 	}
 	return false
