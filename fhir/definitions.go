@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-//go:generate go run ./internal/gendefs -in $DEFINITIONS -out definitions_gen.go
+//go:generate go run ./internal/gendefs -in $DEFINITIONS -others $RESOURCES -out definitions_gen.go
 
 // typeID is the row of a type in typeTable. Rows are grouped: primitives below
-// firstComplex, data types below firstResource, resources below firstBackbone.
+// firstComplex, data types below firstResource, resources below firstBackbone,
+// backbone elements below firstForeign. The foreign ones are the resources that
+// we do not handle, with their backbone elements: XML alone reads them.
 type typeID uint16
 
 // noType is the type of what the table does not know.
@@ -21,6 +23,7 @@ const (
 	kindComplex
 	kindResource
 	kindBackbone
+	kindForeign
 )
 
 // typeDef is one type of the official definitions: a primitive, a data type, a
@@ -77,6 +80,12 @@ func (t typeID) def() *typeDef { return &typeTable[t] }
 
 func (t typeID) primitive() bool { return t < firstComplex }
 
+// resource tells whether t is the type of a resource, of any or of one.
+func (t typeID) resource() bool {
+	d := t.def()
+	return d.kind == kindResource || d.kind == kindForeign && !strings.Contains(d.name, ".")
+}
+
 // elements returns the rows of the type, in the order of the definitions.
 func (t typeID) elements() []element {
 	d := t.def()
@@ -105,6 +114,21 @@ func resourceNamed(name string) typeID {
 		return noType
 	}
 	return t
+}
+
+// xmlResourceNamed returns the row of a concrete resource type of R4, handled or
+// foreign, noType if there is none.
+func xmlResourceNamed[T string | []byte](name T) typeID {
+	if t := resourceNamed(string(name)); t != noType {
+		return t
+	}
+	i, found := slices.BinarySearchFunc(typeTable[firstForeign:], string(name), func(d typeDef, name string) int {
+		return strings.Compare(d.name, name)
+	})
+	if !found || strings.Contains(string(name), ".") {
+		return noType
+	}
+	return firstForeign + typeID(i)
 }
 
 // KnownResource tells whether R4 has a resource type of that name, one that

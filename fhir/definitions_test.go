@@ -27,6 +27,8 @@ func TestTableHoldsTogether(t *testing.T) {
 			kind = kindComplex
 		case id < firstBackbone:
 			kind = kindResource
+		case id >= firstForeign:
+			kind = kindForeign
 		}
 		if d.kind != kind || int(d.first) != next || d.kind == kindPrimitive != (d.count == 0) {
 			t.Errorf("%s: %+v", d.name, d)
@@ -103,6 +105,27 @@ func TestTableSaysWhatR4Says(t *testing.T) {
 	}
 	if e := typeOf(t, "Extension").element("valueString"); e.pathName() != "value" {
 		t.Errorf("path name %s", e.pathName())
+	}
+}
+
+// XML knows each resource type of R4, with its id in the first place.
+func TestForeignResources(t *testing.T) {
+	for _, name := range bindingTable[bindingResourceTypes].codes {
+		id := xmlResourceNamed(name)
+		if !KnownResource(name) {
+			if id != noType {
+				t.Errorf("%s: a type that no resource has", name)
+			}
+			continue
+		}
+		if id == noType || id.def().name != name || !id.resource() || id.elements()[0].name != "id" {
+			t.Errorf("%s: %d", name, id)
+		}
+	}
+	for _, name := range []string{"AllergyIntolerance.reaction", "Patient.contact", "HumanName", ""} {
+		if id := xmlResourceNamed(name); id != noType {
+			t.Errorf("%q: %d", name, id)
+		}
 	}
 }
 

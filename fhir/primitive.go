@@ -83,14 +83,14 @@ func when(broken bool, r *rule) *rule {
 }
 
 // checkString: not empty nor blank, at most 1 MiB, no control characters but
-// tab, line feed and carriage return.
+// tab, line feed and carriage return, and no character that XML does not have.
 func checkString(s []byte) *rule {
 	if len(s) > maxString {
 		return longString
 	}
 	blank := true
-	for _, c := range s {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
+	for i, c := range s {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0x7f || c == 0xef && isNonCharacter(s[i:]) {
 			return controlChar
 		}
 		blank = blank && c <= ' '

@@ -53,10 +53,22 @@ var (
 	badPositive  = &rule{"value", "« %s » n’est pas un entier de 1 à 2147483647.", "“%s” is not an integer from 1 to 2147483647.", ""}
 	emptyString  = &rule{"value", "« %s » est une chaîne vide.", "“%s” is an empty string.", "a string has at least one character that is not white space"}
 	longString   = &rule{"value", "« %s » est une chaîne de plus de 1 Mio.", "“%s” is a string of more than 1 MiB.", ""}
-	controlChar  = &rule{"value", "« %s » contient un caractère de contrôle.", "“%s” contains a control character.", "below U+0020 only tab, line feed and carriage return"}
+	controlChar  = &rule{"value", "« %s » contient un caractère de contrôle.", "“%s” contains a control character.", "below U+0020 only tab, line feed and carriage return; neither U+FFFE nor U+FFFF, which XML does not have"}
 	badXHTML     = &rule{"value", "« %s » n’est pas un <div> XHTML bien formé.", "“%s” is not a well-formed XHTML <div>.", "one div element in the namespace http://www.w3.org/1999/xhtml, with the entities of XML only"}
 	activeXHTML  = &rule{"value", "« %s » contient autre chose que la mise en forme permise (txt-1) : ni script, ni formulaire, ni cadre, ni contenu actif.", "“%s” contains more than the formatting that is allowed (txt-1): no script, form, frame or active content.", "txt-1"}
 	blankXHTML   = &rule{"invariant", "« %s » ne contient aucun texte (txt-2).", "“%s” has no content (txt-2).", "txt-2"}
+)
+
+// XML alone: what JSON cannot get wrong, or says in other words.
+var (
+	wrongNamespace = &rule{"structure", "« %s » n’est pas dans l’espace de noms attendu.", "“%s” is not in the namespace that is expected.", "http://hl7.org/fhir, and http://www.w3.org/1999/xhtml for the div of a narrative"}
+	outOfOrder     = &rule{"structure", "« %s » n’est pas à sa place : en XML, les éléments suivent l’ordre de la définition.", "“%s” is out of place: in XML, elements come in the order of the definition.", ""}
+	repeated       = &rule{"structure", "L’élément « %s » ne se répète pas.", "The element “%s” does not repeat.", ""}
+	strayText      = &rule{"structure", "« %s » contient du texte : une valeur se donne dans l’attribut value.", "“%s” holds text: a value is given by the attribute value.", ""}
+	strayAttribute = &rule{"structure", "« %s » porte un attribut qui n’existe pas à cet endroit.", "“%s” has an attribute that does not exist here.", "value on primitives, id on elements, url on extensions"}
+	notOneResource = &rule{"structure", "« %s » contient une ressource, et une seule.", "“%s” holds one resource, and only one.", ""}
+	badBoolean     = &rule{"value", "« %s » doit être true ou false.", "“%s” must be true or false.", ""}
+	badDecimal     = &rule{"value", "« %s » n’est pas un nombre décimal.", "“%s” is not a decimal number.", ""}
 )
 
 // Contained resources.
@@ -77,11 +89,16 @@ func (c *checker) report(i uint32, r *rule, child string) {
 	if child != "" {
 		path += "." + child
 	}
+	c.issues = append(c.issues, r.at(path))
+}
+
+// at is the issue that the element of the path breaks the rule.
+func (r *rule) at(path string) Issue {
 	name := lastName(path)
-	c.issues = append(c.issues, Issue{
+	return Issue{
 		Severity: Error, Code: r.code, Expression: path, Diagnostics: r.note,
 		Text: Text{FR: fmt.Sprintf(r.fr, name), EN: fmt.Sprintf(r.en, name)},
-	})
+	}
 }
 
 // reportCode notes a code outside of its required value set.

@@ -2,14 +2,9 @@ package fhir
 
 import (
 	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 )
-
-const xhtmlNamespace = "http://www.w3.org/1999/xhtml"
 
 // xhtmlElements is what a narrative may hold (txt-1: HTML 4.0 chapters 7 to 11
 // and 15, links and images), sorted. Nothing here runs, loads a page or sends a
@@ -21,67 +16,46 @@ var xhtmlElements = []string{
 	"table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var",
 }
 
-// maxAttributes bounds the attributes of one tag, so that looking for duplicates
-// stays cheap.
-const maxAttributes = 64
-
 // checkXHTML returns the rule that a narrative breaks: one <div> in the XHTML
 // namespace, well-formed without entities of its own, with formatting only and
-// some content (txt-1, txt-2).
-func checkXHTML(s []byte) *rule {
-	d := xml.NewDecoder(bytes.NewReader(s))
-	depth, content := 0, false
+// some content (txt-1, txt-2). What it accepts stands as it is in an XML document
+// too, and an HTML parser reads the same tags in it.
+func checkXHTML(text []byte) *rule {
+	// A comment around it would be lost in XML.
+	if trimmed := bytes.TrimSpace(text); bytes.HasPrefix(trimmed, []byte("<!")) || bytes.HasSuffix(trimmed, []byte("-->")) {
+		return badXHTML
+	}
+	s := xmlScanner{raw: text}
+	content := false
 	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) && depth == 0 {
-			break
-		}
-		if err != nil {
+		token, err := s.next()
+		switch {
+		case err != nil:
 			return badXHTML
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			if broken := checkTag(token, depth); broken != nil {
+		case token == xmlEOF:
+			return when(!content, blankXHTML)
+		case token == xmlStart:
+			if broken := checkTag(&s.tag, len(s.open)); broken != nil {
 				return broken
 			}
-			content = content || token.Name.Local == "img"
-			depth++
-		case xml.EndElement:
-			if depth--; depth == 0 && len(bytes.TrimSpace(s[d.InputOffset():])) > 0 {
-				return badXHTML
-			}
-		case xml.CharData:
-			blank := len(bytes.TrimSpace(token)) == 0
-			if depth == 0 && !blank {
-				return badXHTML
-			}
-			content = content || !blank
-		case xml.Comment:
-		default: // a declaration, a processing instruction
-			return badXHTML
+			content = content || string(s.tag.local) == "img"
+		case token == xmlText:
+			content = content || !s.blank
 		}
 	}
-	return when(!content, blankXHTML)
 }
 
-func checkTag(tag xml.StartElement, depth int) *rule {
-	if depth == 0 && tag.Name.Local != "div" || tag.Name.Space != xhtmlNamespace {
+// checkTag checks a start tag; the depth of the outermost is 1.
+func checkTag(tag *xmlTag, depth int) *rule {
+	if depth == 1 && string(tag.local) != "div" || string(tag.space) != xhtmlNamespace {
 		return badXHTML
 	}
-	if _, ok := slices.BinarySearch(xhtmlElements, tag.Name.Local); !ok {
+	if _, ok := slices.BinarySearch(xhtmlElements, string(tag.local)); !ok {
 		return activeXHTML
 	}
-	if len(tag.Attr) > maxAttributes {
-		return badXHTML
-	}
-	for i, a := range tag.Attr {
-		if !safeAttribute(a) {
+	for _, a := range tag.attrs {
+		if a.prefix != nil && string(a.space) != xmlNamespace || !safeAttribute(a) {
 			return activeXHTML
-		}
-		for _, b := range tag.Attr[:i] {
-			if a.Name == b.Name {
-				return badXHTML
-			}
 		}
 	}
 	return nil
@@ -89,9 +63,9 @@ func checkTag(tag xml.StartElement, depth int) *rule {
 
 // safeAttribute refuses event handlers, addresses that run something, and
 // styles that load something.
-func safeAttribute(a xml.Attr) bool {
-	name := strings.ToLower(a.Name.Local)
-	value := strings.ToLower(strings.Join(strings.Fields(a.Value), ""))
+func safeAttribute(a xmlAttr) bool {
+	name := strings.ToLower(string(a.local))
+	value := strings.ToLower(strings.Join(strings.Fields(string(appendXMLValue(nil, a.raw))), ""))
 	switch {
 	case strings.HasPrefix(name, "on"):
 		return false

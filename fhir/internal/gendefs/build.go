@@ -15,6 +15,7 @@ const (
 	complexType
 	resource
 	backbone
+	foreign // resources that we do not handle, and their backbone elements
 )
 
 type (
@@ -57,6 +58,11 @@ func build(src *source) (*table, error) {
 			return nil, fmt.Errorf("%s: %w", d.Type, err)
 		}
 	}
+	for _, d := range src.others {
+		if err := t.addStructure(src, d); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Type, err)
+		}
+	}
 	slices.SortStableFunc(t.types, func(a, b typeRow) int {
 		if a.kind != b.kind {
 			return a.kind - b.kind
@@ -85,6 +91,9 @@ func (t *table) addStructure(src *source, d structureDefinition) error {
 					row.kind = resource
 				}
 			}
+			if d.foreign {
+				row.kind = foreign
+			}
 			rows[e.Path] = row
 			order = append(order, e.Path)
 		}
@@ -104,6 +113,13 @@ func (t *table) addStructure(src *source, d structureDefinition) error {
 func (t *table) addElement(src *source, row *typeRow, e elementDefinition, hasElements bool) error {
 	if e.Max == "0" {
 		return nil
+	}
+	if row.kind == foreign {
+		// Only its names, types and repetitions are of use.
+		e.Min, e.Binding = 0, nil
+		if e.Max != "1" {
+			e.Max = "*"
+		}
 	}
 	if e.Max != "1" && e.Max != "*" || e.Min > 1 {
 		return fmt.Errorf("cardinality %d..%s", e.Min, e.Max)

@@ -31,7 +31,7 @@ func folder(t *testing.T, elements string) string {
 func generate(t *testing.T, elements string) (string, error) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.go")
-	if err := run(folder(t, elements), out); err != nil {
+	if err := run(folder(t, elements), "", out); err != nil {
 		return "", err
 	}
 	code, err := os.ReadFile(out)
@@ -60,6 +60,49 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// The resource types that the folder does not have are in the table with what XML
+// needs: no bindings, no minimum, and repeated whatever their maximum.
+func TestRunWithOthers(t *testing.T) {
+	bundle := `{"entry":[{"resource":{"resourceType":"StructureDefinition","kind":"resource","type":"Thing","derivation":"specialization","snapshot":{"element":[{"path":"Thing"}]}}},
+		{"resource":{"resourceType":"StructureDefinition","kind":"resource","type":"Thing","derivation":"constraint","snapshot":{"element":[{"path":"Thing"}]}}},
+		{"resource":{"resourceType":"CapabilityStatement","kind":"resource"}},
+		{"resource":{"resourceType":"StructureDefinition","kind":"resource","type":"Other","derivation":"specialization","snapshot":{"element":[{"path":"Other"},
+			{"path":"Other.part","min":2,"max":"3","type":[{"code":"BackboneElement"}]},
+			{"path":"Other.part.name","min":1,"max":"1","type":[{"code":"code"}],"binding":{"strength":"required","valueSet":"http://missing"}}]}}}]}`
+	others := filepath.Join(t.TempDir(), "others.json")
+	if err := os.WriteFile(others, []byte(bundle), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "out.go")
+	if err := run(folder(t, ""), others, out); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := strings.Join(strings.Fields(string(data)), " ")
+	for _, want := range []string{
+		`firstForeign typeID = 3`, `{"Other", kindForeign, false, 1, 1, 0x0},`, `{"Other.part", kindForeign, false, 2, 1, 0x0},`,
+		`{"part", 4, 0, 0, flagMany, 0},`, `{"name", 0, 0, 0, 0, 0},`,
+	} {
+		if !strings.Contains(code, want) {
+			t.Errorf("no %s in %s", want, code)
+		}
+	}
+	if strings.Count(code, `{"Thing", kind`) != 1 || strings.Contains(code, "otherType") {
+		t.Error(code)
+	}
+	if err := os.WriteFile(others, []byte(`{"entry":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{others, filepath.Join(t.TempDir(), "none.json")} {
+		if err := run(folder(t, ""), file, out); err == nil {
+			t.Errorf("%s: accepted", file)
+		}
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	for name, elements := range map[string]string{
 		"cardinality":              `,{"path":"Thing.a","min":0,"max":"2","type":[{"code":"code"}]}`,
@@ -79,7 +122,7 @@ func TestRunRefuses(t *testing.T) {
 		t.Errorf("codes that cannot be listed: %v", err)
 	}
 	for _, dir := range []string{"", t.TempDir()} {
-		if err := run(dir, filepath.Join(t.TempDir(), "x")); err == nil {
+		if err := run(dir, "", filepath.Join(t.TempDir(), "x")); err == nil {
 			t.Errorf("%q: accepted", dir)
 		}
 	}

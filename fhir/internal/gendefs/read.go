@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,10 @@ type (
 		Kind     string `json:"kind"` // primitive-type, complex-type, resource
 		Abstract bool   `json:"abstract"`
 		Type     string `json:"type"`
-		Snapshot struct {
+		// Derivation is "constraint" for a profile.
+		Derivation string `json:"derivation"`
+		foreign    bool
+		Snapshot   struct {
 			Element []elementDefinition `json:"element"`
 		} `json:"snapshot"`
 	}
@@ -62,6 +66,7 @@ type (
 
 type source struct {
 	structures  []structureDefinition // by file name
+	others      []structureDefinition // of the resource types that we do not handle
 	valueSets   map[string]valueSet
 	codeSystems map[string]codeSystem
 }
@@ -107,6 +112,43 @@ func (s *source) add(file string) error {
 			return err
 		}
 		s.codeSystems[c.URL] = c
+	}
+	return nil
+}
+
+// readOthers reads the resource types that the folder does not have from the
+// Bundle of all resource types (profiles-resources.json of the specification).
+func (s *source) readOthers(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var bundle struct {
+		Entry []struct {
+			Resource json.RawMessage `json:"resource"`
+		} `json:"entry"`
+	}
+	if err := json.Unmarshal(data, &bundle); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(file), err)
+	}
+	for _, e := range bundle.Entry {
+		var kind struct {
+			ResourceType string `json:"resourceType"`
+		}
+		if err := json.Unmarshal(e.Resource, &kind); err != nil || kind.ResourceType != "StructureDefinition" {
+			continue
+		}
+		d := structureDefinition{foreign: true}
+		if err := json.Unmarshal(e.Resource, &d); err != nil {
+			return err
+		}
+		known := slices.ContainsFunc(s.structures, func(have structureDefinition) bool { return have.Type == d.Type })
+		if d.Kind == "resource" && d.Derivation == "specialization" && !known {
+			s.others = append(s.others, d)
+		}
+	}
+	if len(s.others) == 0 {
+		return fmt.Errorf("%s: no other resource type", filepath.Base(file))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (t *table) source() ([]byte, error) {
 	if err := t.constants(&b); err != nil {
 		return nil, err
 	}
-	b.WriteString("// typeTable: primitives, then data types, then resources, then backbone elements,\n// each sorted by name.\nvar typeTable = [...]typeDef{\n")
+	b.WriteString("// typeTable: primitives, then data types, then resources, then backbone elements,\n// then the resources that we do not handle with theirs, each sorted by name.\nvar typeTable = [...]typeDef{\n")
 	first := 0
 	for _, typ := range t.types {
 		fmt.Fprintf(&b, "{%q, %s, %t, %d, %d, %#x},\n", typ.name, kindName(typ.kind), typ.abstract, first, len(typ.elements), typ.required)
@@ -52,16 +52,16 @@ func (t *table) source() ([]byte, error) {
 func (t *table) constants(b *bytes.Buffer) error {
 	b.WriteString("// Rows of the table that rules speak of.\nconst (\n")
 	for _, typ := range t.types {
-		if typ.kind != backbone {
+		if typ.kind != backbone && typ.kind != foreign {
 			fmt.Fprintf(b, "%sType typeID = %d\n", strings.ToLower(typ.name[:1])+typ.name[1:], t.typeID(typ.name))
 		}
 	}
-	counts := [4]int{}
+	counts := [5]int{}
 	for _, typ := range t.types {
 		counts[typ.kind]++
 	}
-	fmt.Fprintf(b, "\nfirstComplex typeID = %d\nfirstResource typeID = %d\nfirstBackbone typeID = %d\n",
-		counts[primitive], counts[primitive]+counts[complexType], counts[primitive]+counts[complexType]+counts[resource])
+	fmt.Fprintf(b, "\nfirstComplex typeID = %d\nfirstResource typeID = %d\nfirstBackbone typeID = %d\nfirstForeign typeID = %d\n",
+		counts[primitive], counts[primitive]+counts[complexType], counts[primitive]+counts[complexType]+counts[resource], len(t.types)-counts[foreign])
 	id := t.bindingID(resourceTypes)
 	if id < 0 {
 		return fmt.Errorf("value set %s is missing", resourceTypes)
@@ -71,7 +71,7 @@ func (t *table) constants(b *bytes.Buffer) error {
 }
 
 func kindName(kind int) string {
-	return [...]string{"kindPrimitive", "kindComplex", "kindResource", "kindBackbone"}[kind]
+	return [...]string{"kindPrimitive", "kindComplex", "kindResource", "kindBackbone", "kindForeign"}[kind]
 }
 
 func flags(e elementRow) string {
