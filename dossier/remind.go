@@ -13,7 +13,7 @@ import (
 	"opendmp/store"
 )
 
-// Kinds of the state entries of E09 (docs/decisions/0014-notice.md).
+// Kinds of the state entries of E09 (docs/decisions/0015-notice.md).
 const (
 	// dueKind has one entry for each document that was hidden from the patient, by
 	// the day on which it is looked at again. Nothing takes it away before: whether

@@ -105,9 +105,11 @@ func TestRemind(t *testing.T) {
 // that it was looked at.
 func TestRemindJudgesAgain(t *testing.T) {
 	for name, then := range map[string]func(*scene, string){
-		"made visible":       func(s *scene, doc string) { s.author.patch(doc, normal).is(200) },
-		"deleted":            func(s *scene, doc string) { s.author.do("DELETE", doc, "", "").is(204) },
-		"entered in error":   func(s *scene, doc string) { s.author.patch(doc, `[{"op":"replace","path":"/status","value":"entered-in-error"}]`).is(200) },
+		"made visible": func(s *scene, doc string) { s.author.patch(doc, normal).is(200) },
+		"deleted":      func(s *scene, doc string) { s.author.do("DELETE", doc, "", "").is(204) },
+		"entered in error": func(s *scene, doc string) {
+			s.author.patch(doc, `[{"op":"replace","path":"/status","value":"entered-in-error"}]`).is(200)
+		},
 		"visible by itself":  func(s *scene, _ string) { s.at(opened.AddDate(0, 1, 0)) },
 		"the server was off": func(s *scene, _ string) { s.at(opened.AddDate(3, 0, 0)) },
 		"dossier destroyed": func(s *scene, _ string) {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -110,8 +111,19 @@ func TestNoticeSettings(t *testing.T) {
 	if e.HiddenAt(f, instant(t, "2026-11-27T09:00:00Z")) {
 		t.Error("hidden after five days")
 	}
-	e = sandboxEngine(t, func(s *Settings) { s.NoticeAfter, s.HiddenAtMost = Period{Months: 1}, Period{Months: 1} })
-	if at, ok := e.NoticeAt(f, f.origin.Deposited); ok {
-		t.Errorf("a notice at %v of what is visible before", at)
+	for _, c := range []struct {
+		notice, end Period
+		ok          bool
+	}{
+		{Period{Days: 26}, Period{Months: 1}, true}, // February has 28 days, and the notice comes at the end of one
+		{Period{Days: 27}, Period{Months: 1}, false},
+		{Period{Months: 1}, Period{Months: 1}, false},
+		{Period{Days: 14}, Period{Days: 3}, false},
+	} {
+		s := DefaultSettings()
+		s.NoticeAfter, s.HiddenAtMost = c.notice, c.end
+		if _, err := New(s, e.matrix); (err == nil) != c.ok || err != nil && !errors.Is(err, ErrSettings) {
+			t.Errorf("%v and %v: %v", c.notice, c.end, err)
+		}
 	}
 }

@@ -134,6 +134,8 @@ func (s Settings) check() error {
 		return fmt.Errorf("%w: time to object to an opening", ErrSettings)
 	case !s.NoticeAfter.positive() || !s.HiddenAtMost.positive() || !s.Retention.positive():
 		return fmt.Errorf("%w: annonce-rappel, annonce-fin or retention", ErrSettings)
+	case !s.noticeInTime():
+		return fmt.Errorf("%w: annonce-rappel comes when annonce-fin is over: nobody would be told", ErrSettings)
 	case s.Occupational > OccupationalByConsent || s.ClassOfType > ClassRefuses || s.Opening > OpenAutomatically:
 		return fmt.Errorf("%w: a value is unknown", ErrSettings)
 	}
@@ -143,6 +145,13 @@ func (s Settings) check() error {
 		}
 	}
 	return nil
+}
+
+// noticeInTime tells whether the patient is told before what is hidden is visible by
+// itself, also of what is deposited in the shortest month.
+func (s Settings) noticeInTime() bool {
+	deposited := time.Date(2027, time.February, 1, 0, 0, 0, 0, fhir.Paris)
+	return EndOfDay(s.NoticeAfter.After(deposited)).Before(s.HiddenAtMost.After(deposited))
 }
 
 func (s Settings) options() Options {

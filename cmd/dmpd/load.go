@@ -76,6 +76,7 @@ func play(ctx context.Context, p plan, signer *auth.Signer, progress io.Writer) 
 	if err != nil {
 		return nil, err
 	}
+	i.more = nil // the clock goes from step to step: nothing falls due meanwhile
 	l := newInproc()
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)

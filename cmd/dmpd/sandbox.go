@@ -110,8 +110,15 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 	if rules.Opening, err = openingOf(s.Opening); err != nil {
 		return plan{}, nil, err
 	}
+	if err := s.hiding(&rules); err != nil {
+		return plan{}, nil, err
+	}
+	due, err := s.dueInterval()
+	if err != nil {
+		return plan{}, nil, err
+	}
 	return plan{
-		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level,
+		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, due: due,
 		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }

@@ -66,6 +66,9 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("matrix", "", "folder of the habilitation matrix")
 	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
 	f.String("ouverture", "", "sur-demande, or automatique: the health insurance opens for all, six weeks after its letter (sur-demande)")
+	f.String("annonce-rappel", "", "after how long the patient is told that something is hidden from them still (P14D)")
+	f.String("annonce-fin", "", "after how long what is hidden from the patient is visible by itself (P1M)")
+	f.String("echeances", "", "how often a server looks for what falls due by itself (1m)")
 	f.Bool("sandbox-feeder", true, "the health insurance of the sandbox feeds the dossiers that are opened")
 	f.String("ins-key", "", "what a wrong control key of an INS does: error, warning or off (error; the sandbox warns)")
 	return c
@@ -133,13 +136,20 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if rules.Opening, err = openingOf(s.Opening); err != nil {
 		return plan{}, err
 	}
+	if err := s.hiding(&rules); err != nil {
+		return plan{}, err
+	}
+	due, err := s.dueInterval()
+	if err != nil {
+		return plan{}, err
+	}
 	c := &clock{}
 	e, err := engineOf(s.Store, s.Data, c)
 	if err != nil {
 		return plan{}, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level,
+		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,

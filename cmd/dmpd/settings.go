@@ -39,6 +39,13 @@ type settings struct {
 	// Opening is the setting ouverture of the rules: "sur-demande", the default, or
 	// "automatique".
 	Opening string `koanf:"ouverture"`
+	// NoticeAfter and HiddenAtMost are annonce-rappel and annonce-fin of the rules, as
+	// periods of ISO 8601; the defaults are P14D and P1M (E09).
+	NoticeAfter  string `koanf:"annonce-rappel"`
+	HiddenAtMost string `koanf:"annonce-fin"`
+	// Due is how often a server looks for what falls due by itself: a duration
+	// between 1s and 1h, 1m if it is not given.
+	Due string `koanf:"echeances"`
 	// Feeder runs the health insurance of the sandbox: it feeds the dossiers that are
 	// opened.
 	Feeder bool `koanf:"sandbox-feeder"`
@@ -131,6 +138,12 @@ func (s settings) check() error {
 		return err
 	}
 	if _, err := openingOf(s.Opening); err != nil {
+		return err
+	}
+	if _, err := s.dueInterval(); err != nil {
+		return err
+	}
+	if err := s.hiding(&policy.Settings{}); err != nil {
 		return err
 	}
 	if s.Sandbox {

@@ -36,6 +36,7 @@ type plan struct {
 	insKey   dossier.Level
 	newID    func() string // nil: random
 	rand     io.Reader     // of rows, events and new dossiers; nil: crypto/rand
+	due      time.Duration // how often to look for what falls due; 0: the default
 	limits   server.Limits
 	extra    []server.Route
 	log      *slog.Logger
@@ -88,7 +89,10 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return &instance{server: s, door: door, store: st, collector: newCollector(st, p.clock.Now, p.log)}, nil
+	return &instance{
+		server: s, door: door, store: st, collector: newCollector(st, p.clock.Now, p.log),
+		more: []func(context.Context){newDueWorker(door, st, p.due, p.clock.Now, p.log).run},
+	}, nil
 }
 
 // newDoor joins the parts behind the door in the order in which they need each
