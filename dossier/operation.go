@@ -25,6 +25,8 @@ func (c *call) operation(ctx context.Context) (Answer, error) {
 		return c.destroyDossier(ctx)
 	case "DocumentReference/$detruire":
 		return c.destroyDocument(ctx)
+	case "DocumentReference/$expliquer":
+		return c.explain(ctx)
 	}
 	return Answer{}, fmt.Errorf("%w: operation %q of %s", ErrInternal, c.r.Operation, c.r.Type)
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// OperationDef is an operation of a type, invoked by POST, as the table has it.
+// OperationDef is an operation of a type, as the table has it.
 type OperationDef struct {
 	// Name is its code, without the $. An operation of the same name on another
 	// type is another one.
@@ -16,18 +16,24 @@ type OperationDef struct {
 	// On is the resource type.
 	On             string
 	Type, Instance bool // on the type, on one resource
-	Title, About   Text
-	Params         []OperationParam
+	// Reads is that the operation changes nothing: it is asked by GET too.
+	Reads        bool
+	Title, About Text
+	Params       []OperationParam
 }
 
-// OperationParam is a parameter of an operation; each is given once at most.
+// OperationParam is a parameter of an operation, or a part of one; each is given
+// once at most.
 type OperationParam struct {
 	Name string
-	// Type is a data type or a resource type.
-	Type  string
-	Min   int // 0 or 1
+	// Type is a data type or a resource type; "" of a parameter that has parts.
+	Type string
+	Min  int // 0 or 1
+	// Many is that an answer may have it, or a parameter that part, several times.
+	Many  bool
 	Out   bool
 	About Text
+	Parts []OperationParam
 }
 
 // Definition returns the canonical URL of the operation on a server of that base.
@@ -107,7 +113,9 @@ type operationPart struct {
 	Max             string      `json:"max"`
 	Documentation   string      `json:"documentation"`
 	DocumentationEN translation `json:"_documentation"`
-	Type            string      `json:"type"`
+	Type            string      `json:"type,omitempty"`
+
+	Part []operationPart `json:"part,omitempty"`
 }
 
 // translation is the extension of an element that is said in another language.
@@ -138,17 +146,28 @@ func (o *OperationDef) resource(base string) operationJSON {
 		ResourceType: "OperationDefinition", ID: o.ID, Language: "fr",
 		URL: o.Definition(base), Name: modelName(o.ID), Title: o.Title.FR, TitleEN: english(o.Title),
 		Status: "active", Kind: "operation", Date: tableDate, Publisher: "OpenDMP",
-		Description: o.About.FR, DescriptionEN: english(o.About), AffectsState: true,
+		Description: o.About.FR, DescriptionEN: english(o.About), AffectsState: !o.Reads,
 		Code: o.Name, Resource: []string{o.On}, Type: o.Type, Instance: o.Instance,
 	}
 	for _, p := range o.Params {
-		use := "in"
-		if p.Out {
-			use = "out"
-		}
-		r.Parameter = append(r.Parameter, operationPart{
-			Name: p.Name, Use: use, Min: p.Min, Max: "1", Documentation: p.About.FR, DocumentationEN: english(p.About), Type: p.Type,
-		})
+		r.Parameter = append(r.Parameter, p.resource(p.Out))
+	}
+	return r
+}
+
+// resource writes a parameter, or a part of one, which is given as the whole is.
+func (p *OperationParam) resource(out bool) operationPart {
+	r := operationPart{
+		Name: p.Name, Use: "in", Min: p.Min, Max: "1", Documentation: p.About.FR, DocumentationEN: english(p.About), Type: p.Type,
+	}
+	if out {
+		r.Use = "out"
+	}
+	if p.Many {
+		r.Max = "*"
+	}
+	for _, part := range p.Parts {
+		r.Part = append(r.Part, part.resource(out))
 	}
 	return r
 }

@@ -97,6 +97,31 @@ var operationTable = []OperationDef{
 			outcomeOnly,
 		},
 	},
+	{
+		Name: "expliquer", ID: "dmp-expliquer", On: "DocumentReference", Instance: true, Reads: true,
+		Title: Text{FR: "Expliquer qui peut lire un document", EN: "Explain who may read a document"},
+		About: Text{
+			FR: "Dit, au patient et à un médecin traitant qui lisent ce document, qui d’autre peut le lire et selon quelle règle : les personnes et les structures que le dossier nomme, les autres professionnels par profession, les accès d’urgence. Chaque ligne est une décision des règles elles-mêmes. Pour tout autre appelant, il n’y a pas de tel document. La demande figure dans l’historique.",
+			EN: "Tells the patient, and a médecin traitant, who read this document, who else may read it and by which rule: the persons and structures that the record names, other professionals by profession, emergency accesses. Each line is a decision of the rules themselves. For any other caller there is no such document. The request is shown in the history.",
+		},
+		Params: []OperationParam{
+			{Name: "document", Type: "Reference", Min: 1, Out: true, About: Text{FR: "Le document expliqué.", EN: "The document that is explained."}},
+			{Name: "lecteur", Min: 1, Many: true, Out: true, About: Text{
+				FR: "Une personne, une structure ou un groupe. Un professionnel se trouve à la ligne de sa personne dans sa structure ; à défaut, à la plus large de celle de sa personne et de celle de sa structure ; à défaut, à celle de tout autre professionnel.",
+				EN: "A person, a structure or a group. A professional finds themself by the line of their person in their structure; without one, by the wider of that of their person and that of their structure; without these, by that of any other professional.",
+			}, Parts: []OperationParam{
+				{Name: "qualite", Type: "code", Min: 1, About: Text{FR: "Ce qui fait cette ligne : patient, medecin-traitant, professionnel-autorise, structure-bloquee, autre-professionnel, bris-de-glace…", EN: "What makes this line: patient, medecin-traitant, professionnel-autorise, structure-bloquee, autre-professionnel, bris-de-glace…"}},
+				{Name: "personne", Type: "Reference", About: Text{FR: "La personne, si la ligne en nomme une.", EN: "The person, where the line names one."}},
+				{Name: "structure", Type: "Reference", About: Text{FR: "La structure d’exercice, si la ligne en nomme une.", EN: "The structure in which they act, where the line names one."}},
+				{Name: "equipe", Type: "Reference", About: Text{FR: "L’équipe de soins, si la ligne en vient.", EN: "The care team, where the line comes from one."}},
+				{Name: "profession", Type: "Coding", Many: true, About: Text{FR: "Les professions dont parle la ligne ; sans elles, toutes.", EN: "The professions that the line is about; without them, all."}},
+				{Name: "matrice", Type: "code", About: Text{FR: "allow ou deny : la ligne vaut pour les professions à qui la matrice permet ce type de document, ou ne le permet pas ; sans elle, pour toutes.", EN: "allow or deny: the line holds for professions that the matrix allows this type of document, or does not; without it, for all."}},
+				{Name: "lit", Type: "code", Min: 1, About: Text{FR: "entier, metadonnees ou rien.", EN: "entier (whole), metadonnees (metadata) or rien (nothing)."}},
+				{Name: "regle", Type: "string", Many: true, About: Text{FR: "Les règles qui décident (docs/regles.md) ; aucune quand nulle règle ne permet.", EN: "The rules that decide (docs/regles.md); none where no rule permits."}},
+				{Name: "phrase", Type: "string", Min: 1, About: Text{FR: "La ligne, en une phrase, dans la langue de la réponse.", EN: "The line in a sentence, in the language of the answer."}},
+			}},
+		},
+	},
 }
 
 // Parameters that operations share.

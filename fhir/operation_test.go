@@ -79,6 +79,15 @@ func TestOperationTable(t *testing.T) {
 				t.Errorf("%s: %s twice", o.ID, p.Name)
 			}
 			names, texts = append(names, p.Name), append(texts, p.About)
+			if (p.Type == "") != (len(p.Parts) > 0) || p.Many && !p.Out {
+				t.Errorf("%s: %s has a type or parts, and several only in an answer", o.ID, p.Name) // opd-1
+			}
+			for _, part := range p.Parts {
+				texts = append(texts, part.About)
+			}
+		}
+		if o.Reads && slices.ContainsFunc(o.Params, func(p OperationParam) bool { return !p.Out }) {
+			t.Errorf("%s is asked by GET and takes parameters", o.ID)
 		}
 		for _, text := range texts {
 			if text.FR == "" || text.EN == "" {
@@ -92,5 +101,21 @@ func TestOperationTable(t *testing.T) {
 	detruire, _ := OperationOn("DocumentReference", "detruire")
 	if detruire.Takes("confirmation") == nil || detruire.Takes("return") != nil || detruire.Takes("identifier") != nil {
 		t.Error("Takes")
+	}
+}
+
+// What changes nothing is asked by GET too, and then without a body; what changes
+// something is not.
+func TestOperationByGet(t *testing.T) {
+	for path, want := range map[string]bool{
+		"DocumentReference/1/$expliquer": true, "DocumentReference/1/$detruire": false, "Patient/1/$fermer": false, "DocumentReference/$expliquer": false,
+	} {
+		r, err := ParsePath("GET", path, "")
+		if (err == nil) != want || want && !r.ByGet {
+			t.Errorf("GET %s: %+v, %v", path, r, err)
+		}
+	}
+	if r, err := ParsePath("POST", "DocumentReference/1/$expliquer", ""); err != nil || r.ByGet {
+		t.Errorf("POST: %+v, %v", r, err)
 	}
 }

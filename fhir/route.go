@@ -42,6 +42,8 @@ type Request struct {
 	Version string
 	// Operation is the name without the $, for Operation.
 	Operation string
+	// ByGet is that an operation is asked by GET, without a body.
+	ByGet bool
 	// Conditional is that Patch, Update or Delete names its resource by Query.
 	Conditional bool
 	// Form is that the rest of the query is in the body (POST to _search): Query is
@@ -211,7 +213,12 @@ func (t *service) operationRoute(r Request, segments []string) []route {
 		return nil
 	}
 	r.Interaction, r.Operation = Operation, op.Name
-	return []route{{http.MethodPost, r}}
+	found := []route{{http.MethodPost, r}}
+	if op.Reads {
+		r.ByGet = true
+		found = append(found, route{http.MethodGet, r})
+	}
+	return found
 }
 
 // finish reads the query of a request whose route is known.

@@ -79,7 +79,9 @@ func hasBody(r fhir.Request) bool {
 	switch r.Interaction {
 	case fhir.Search:
 		return r.Form
-	case fhir.Transaction, fhir.Batch, fhir.Create, fhir.Update, fhir.Patch, fhir.Operation:
+	case fhir.Operation:
+		return !r.ByGet
+	case fhir.Transaction, fhir.Batch, fhir.Create, fhir.Update, fhir.Patch:
 		return true
 	default:
 		return false
