@@ -191,6 +191,7 @@ type Case struct {
 	WillHideReps bool
 	Late         bool // the time of hiding from the patient is over
 	Outside      bool // an element that no PATCH may change
+	TakesOver    bool // it replaces another, whose flags it takes over: nobody sets them (E06)
 
 	// What else is asked for.
 	ByIdentifier bool        // a search that names the document (TD3.1b)

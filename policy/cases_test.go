@@ -97,6 +97,7 @@ var conditionWords = map[string]func(*Case){
 	"sera invisible représentants": func(c *Case) { c.WillHideReps = true },
 	"délai passé":                  func(c *Case) { c.Late = true },
 	"hors liste":                   func(c *Case) { c.Outside = true },
+	"remplaçant":                   func(c *Case) { c.TakesOver = true },
 
 	"par identifiant":    func(c *Case) { c.ByIdentifier = true },
 	"le concerne":        func(c *Case) { c.AboutMe = true },

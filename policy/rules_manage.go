@@ -332,6 +332,17 @@ var rulesOfManaging = []rule{
 		judge:  func(c Case) Effect { return refuseIf(c.OpposedBTG) },
 	},
 	{
+		id:     "5.opposition",
+		source: "POLICY §5, §7",
+		// Documents are left to L11: an author still finds their own (L09).
+		on: keeping | on(ActReadConsent, ActReadRelated, ActReadTeam, ActSearchConsent, ActSearchRelated, ActSearchTeam,
+			ActHistory, ActReopen, ActExplain),
+		class: Forbidden,
+		judge: func(c Case) Effect {
+			return refuseIf(c.professional() && c.Mode == auth.BrisDeGlace && c.OpposedBTG)
+		},
+	},
+	{
 		id: "5.bris",
 		sentence: fhir.Text{
 			FR: "Un professionnel authentifié en personne, d’une profession que le paramètre admet, ouvre un accès d’urgence sur un dossier ouvert.",

@@ -35,8 +35,8 @@ var rulesOfWriting = []rule{
 			switch {
 			case !c.professional() && c.Kind != auth.Establishment && c.Kind != auth.Administrative:
 				return Silent
-			case c.Options.FeedByAuthorisation && c.Authorisation != Valide:
-				return Refuse
+			case c.Options.FeedByAuthorisation && (c.Authorisation != Valide || c.Blocked && c.professional()):
+				return Refuse // INTERDIT covers VALIDE, but for an establishment's push (E02)
 			}
 			return Permit
 		},
@@ -61,7 +61,7 @@ var rulesOfWriting = []rule{
 		on:     additions,
 		class:  Forbidden,
 		judge: func(c Case) Effect {
-			blocked := c.Blocked && c.Options.BlockForbidsFeeding && c.carer()
+			blocked := c.Blocked && c.Options.BlockForbidsFeeding && (c.carer() || c.Kind == auth.InsuranceFeeder)
 			return refuseIf(!c.patientKind() && c.FeedOpposed || blocked)
 		},
 	},
@@ -206,7 +206,9 @@ var rulesOfWriting = []rule{
 		told: fhir.Text{
 			FR: "Un document ne peut pas être à la fois masqué aux professionnels et invisible au patient.",
 			EN: "A document cannot be both masked to professionals and hidden from the patient."},
-		judge: func(c Case) Effect { return refuseIf(c.WillMask && c.WillHide && !c.Options.BothFlags) },
+		judge: func(c Case) Effect {
+			return refuseIf(c.WillMask && c.WillHide && !c.Options.BothFlags && !c.TakesOver)
+		},
 	},
 	{
 		id: "E11",
@@ -223,7 +225,8 @@ var rulesOfWriting = []rule{
 			only := c.WillHideReps && !c.WillMask && !c.WillHide
 			switch {
 			case c.Act == ActAdd:
-				return refuseIf(c.WillHideReps && !c.Minor || c.Secret && !only)
+				forNobody := c.WillHideReps && !c.TakesOver && (!c.Minor || c.Kind == auth.Representative)
+				return refuseIf(forNobody || c.Secret && !only)
 			case c.Secret && c.Act != ActHideReps:
 				return Refuse
 			case c.Act != ActHideReps && c.Act != ActShowReps:

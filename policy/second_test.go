@@ -24,10 +24,10 @@ var (
 	statusesSaid       = [...]second.Status{NoStatus: second.Deleted, Current: second.Current, Superseded: second.Superseded, Deleted: second.Deleted, Inactive: second.Deleted}
 )
 
-// sayable tells whether the second reading has words for a case. Nobody is vouched
-// for but professionals (POLICY §1): of others the engine refuses it, and a law holds
-// that it widens nothing.
-func sayable(c *Case) bool { return !c.Vouched || c.carer() }
+// sayable tells whether the second reading has words for a case. Nobody but a
+// professional is vouched for (POLICY §1), or an occupational physician: of others
+// the engine refuses it, and a law holds that it widens nothing.
+func sayable(c *Case) bool { return !c.Vouched && !c.Occupational || c.carer() }
 
 // stateOf is the state that a case is.
 func stateOf(c *Case) second.State {
@@ -39,8 +39,8 @@ func stateOf(c *Case) second.State {
 		OpposedBDG: c.OpposedBTG, OpposedC15: c.OpposedC15, OpposedFeeding: c.FeedOpposed,
 		Dossier: dossiersSaid[c.State], Minor: c.Minor, Secret: c.Secret, MaskAll: c.MaskAll,
 		AtPatientsRequest: true, // the professional answers for it: nothing of a request tells
-		SecondFactor:      c.Fresh,
-		Cell:              cellsSaid[c.Cell], Group: groupsSaid[c.Group], Status: statusesSaid[c.Status],
+		SecondFactor:      c.Fresh, TenYearsOver: c.Expired,
+		Cell: cellsSaid[c.Cell], Group: groupsSaid[c.Group], Status: statusesSaid[c.Status],
 		Masked: c.Masked, MaskedByPatient: c.MaskedPatient, HiddenFromPatient: c.Hidden, HiddenFromReps: c.HiddenReps,
 		TermOver: c.Late, Mine: c.Mine, Deposited: c.Deposited,
 	}

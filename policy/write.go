@@ -13,7 +13,10 @@ import (
 // through Engine.Open.
 //
 // A resource about another patient is refused like one for no dossier.
-func (v *View) Add(f Facts) Decision {
+func (v *View) Add(f Facts) Decision { return v.add(f, false) }
+
+// add decides on adding; takesOver tells whether it is in the place of another.
+func (v *View) add(f Facts, takesOver bool) Decision {
 	if v.empty() {
 		return Decision{}
 	}
@@ -22,7 +25,7 @@ func (v *View) Add(f Facts) Decision {
 	case typeDocument:
 		c = v.document(ActAdd, &f, -1)
 		c.WillMask, c.WillHide, c.WillHideReps = f.flags.Masque, f.flags.InvisiblePatient, f.flags.InvisibleRepresentants
-		c.Foreign = v.foreign(f)
+		c.Foreign, c.TakesOver = v.foreign(f), takesOver
 	case typeList:
 		c.Act = ActAddList
 		c.Foreign = v.foreign(f)
@@ -96,7 +99,7 @@ func (v *View) Replace(old, new Facts) Decision {
 	c := v.document(ActReplace, &old, -1)
 	c.Sees = true
 	c.WillMask, c.WillHide, c.WillHideReps = new.flags.Masque, new.flags.InvisiblePatient, new.flags.InvisibleRepresentants
-	return And(v.Add(new), v.decide(c))
+	return And(v.add(new, true), v.decide(c))
 }
 
 // TakeOver returns the flags that the replacement of a document must be given

@@ -38,8 +38,8 @@ func Add(s State, set Settings, a Addition) bool {
 		return false
 	}
 	// E11: "in a secret session it is the only possibility."
-	// Read as: the document must be hidden from representatives, whatever else it is.
-	if s.Secret && !s.HiddenFromReps {
+	// Read as: hidden from representatives, and no other flag.
+	if s.Secret && (!s.HiddenFromReps || s.Masked || s.HiddenFromPatient) {
 		return false
 	}
 	return true
@@ -87,7 +87,7 @@ func mayFeedAsCarer(s State, set Settings, a Addition) bool {
 	// E01: "A professional or an establishment adds documents to an open dossier
 	// whether or not they may read it (the 2012 texts asked for the authorisation
 	// first: setting alimentation-sur-autorisation, default off)."
-	if set.FeedingNeedsAuthorisation && !valide(s) {
+	if set.FeedingNeedsAuthorisation && !authorisedToFeed(s) {
 		return false
 	}
 	// E01: "Automatic feeding by an establishment needs the recorded decision of its
@@ -111,6 +111,15 @@ func mayFeedAsCarer(s State, set Settings, a Addition) bool {
 	return true
 }
 
+// authorisedToFeed: VALIDE, which "INTERDIT wins over" (§1); but blocking closes
+// writing "never [for] an establishment's push" (E02), which leaves what it covers.
+func authorisedToFeed(s State) bool {
+	if s.Kind != Professional {
+		return s.Authorisation == Valide
+	}
+	return valide(s)
+}
+
 func mayFeedAsInsurance(s State, set Settings, a Addition) bool {
 	// E02: "Not if the patient opposed feeding by them"
 	if s.OpposedFeeding {
@@ -125,10 +134,14 @@ func mayFeedAsInsurance(s State, set Settings, a Addition) bool {
 	return a.OfInsurance
 }
 
-// Replace answers whether the caller replaces the document by the one sent. "The
-// replacement takes over the visibility flags of the replaced one" (E06), so that
-// there are none of its own to judge.
-func Replace(s State, set Settings, a Addition) bool {
+// Replace answers whether the caller replaces the document by the one sent. E06: "The
+// replacement takes over the visibility flags of the replaced one and has no others",
+// so that there are none of its own to judge. asked are those that its sender states.
+func Replace(s State, set Settings, a Addition, asked Labels) bool {
+	// E06: "and has no others"
+	if asked.Masked && !s.Masked || asked.HiddenFromPatient && !s.HiddenFromPatient || asked.HiddenFromReps && !s.HiddenFromReps {
+		return false
+	}
 	// E06: "Replacing is for an author of the old document;"
 	if !author(s, set) {
 		return false
@@ -138,70 +151,131 @@ func Replace(s State, set Settings, a Addition) bool {
 		return false
 	}
 	// E11: "in a secret session it is the only possibility."
-	if s.Secret && !s.HiddenFromReps {
+	if s.Secret && (!s.HiddenFromReps || s.Masked || s.HiddenFromPatient) {
 		return false
 	}
 	// Read as: a replacement is an addition too, E01 to E05 apply.
 	return mayFeed(s, set, a)
 }
 
+// Supersede answers whether the caller sets the status to superseded.
+func Supersede(s State, set Settings) bool {
+	// E16: "current to superseded by an author […]; any other change 422." A secret
+	// session (E11) is about flags.
+	return author(s, set) && s.Status == Current
+}
+
 // Delete answers whether the caller deletes the document, logically.
 func Delete(s State, set Settings) bool {
-	// E07: "Deleting (logical) is for its author;"
-	if author(s, set) {
-		return true
+	// E07: "Deleting (logical) is for its author; the patient may delete their own
+	// documents (of which they are an author)."
+	return author(s, set)
+}
+
+// Labels are the flags that a document is to have.
+type Labels struct{ Masked, HiddenFromPatient, HiddenFromReps bool }
+
+func labels(s State) Labels { return Labels{s.Masked, s.HiddenFromPatient, s.HiddenFromReps} }
+
+// Relabel answers whether the caller changes the flags to those. E15: "A label change
+// is judged by the flags before and after, never by the operation: […] each
+// difference must be allowed or nothing changes."
+func Relabel(s State, set Settings, after Labels) bool {
+	before := labels(s)
+	// §7: "of one they cannot see: 404". E13: nothing is written to a closed dossier.
+	if !sees(s, set) {
+		return false
 	}
-	// E07: "the patient may delete their own documents."
-	return thePatient(s) && sees(s, set) && s.Group == FromPatient
+	// §1: administrative callers "push for their establishment, read only what L13
+	// says" and nothing else.
+	if s.Kind == Administrative {
+		return false
+	}
+	// E10: "Hidden from the patient and masked exclude each other (setting
+	// cumul-invisible-masque, default off)." Read as: neither is set beside the other.
+	sets := after.Masked && !before.Masked || after.HiddenFromPatient && !before.HiddenFromPatient
+	if sets && after.Masked && after.HiddenFromPatient && !set.HiddenAndMaskedTogether {
+		return false
+	}
+	// E11: "in a secret session it is the only possibility." Read as: nothing but
+	// hiding from representatives is done in one.
+	if s.Secret && (after.Masked != before.Masked || after.HiddenFromPatient != before.HiddenFromPatient || before.HiddenFromReps && !after.HiddenFromReps) {
+		return false
+	}
+	if after.Masked && !before.Masked && !masks(s, set) {
+		return false
+	}
+	if !after.Masked && before.Masked && !unmasks(s, set) {
+		return false
+	}
+	if after.HiddenFromPatient != before.HiddenFromPatient && !announces(s, set) {
+		return false
+	}
+	// E09: "one month after the deposit it is visible by itself". Read as: from then on
+	// nobody hides it.
+	if after.HiddenFromPatient && !before.HiddenFromPatient && s.TermOver {
+		return false
+	}
+	// E11: "Hidden from representatives exists only for a minor;"
+	if after.HiddenFromReps && !before.HiddenFromReps && !s.Minor {
+		return false
+	}
+	return after.HiddenFromReps == before.HiddenFromReps || decidesForReps(s, set)
 }
 
 // Mask answers whether the caller sets MASQUE_PS where it was not.
 func Mask(s State, set Settings) bool {
-	// E10: "Hidden from the patient and masked exclude each other"
-	if s.HiddenFromPatient && !set.HiddenAndMaskedTogether {
-		return false
-	}
-	return author(s, set) || masksForThePatient(s, set)
+	return Relabel(s, set, Labels{true, s.HiddenFromPatient, s.HiddenFromReps})
 }
 
 // Unmask answers whether the caller lifts MASQUE_PS.
 func Unmask(s State, set Settings) bool {
+	s.Masked = true
+	return Relabel(s, set, Labels{false, s.HiddenFromPatient, s.HiddenFromReps})
+}
+
+// Hide answers whether the caller hides the document from the patient.
+func Hide(s State, set Settings) bool {
+	return Relabel(s, set, Labels{s.Masked, true, s.HiddenFromReps})
+}
+
+// Show answers whether the caller makes the document visible to the patient, "after
+// telling them", for which the caller answers.
+func Show(s State, set Settings) bool {
+	s.HiddenFromPatient = true
+	return Relabel(s, set, Labels{s.Masked, false, s.HiddenFromReps})
+}
+
+// HideReps answers whether the caller hides the document from representatives.
+func HideReps(s State, set Settings) bool {
+	return Relabel(s, set, Labels{s.Masked, s.HiddenFromPatient, true})
+}
+
+// ShowReps answers whether the caller makes it visible to representatives again.
+func ShowReps(s State, set Settings) bool {
+	s.HiddenFromReps = true
+	return Relabel(s, set, Labels{s.Masked, s.HiddenFromPatient, false})
+}
+
+func masks(s State, set Settings) bool { return author(s, set) || masksForThePatient(s, set) }
+
+func unmasks(s State, set Settings) bool {
 	// E08: "the author does not lift a mask that the patient set." Read as: unless
-	// the author is also one of the others whom E08 names.
-	if author(s, set) && !s.MaskedByPatient {
-		return true
+	// the author is the patient, or a médecin traitant.
+	if author(s, set) && s.MaskedByPatient {
+		return thePatient(s) || medecinTraitant(s, set)
 	}
-	return masksForThePatient(s, set)
+	return masks(s, set)
 }
 
 // masksForThePatient: those of E08, the author left out.
 func masksForThePatient(s State, set Settings) bool {
-	// E08: "nobody unmasks what they cannot see". §7: what one cannot see is 404, so
-	// nobody masks it either.
-	if !sees(s, set) {
-		return false
-	}
 	// E08: "Masking and unmasking: the patient, a médecin traitant, […]"
 	if thePatient(s) || medecinTraitant(s, set) {
 		return true
 	}
 	// E08: "or a professional with VALIDE acting at the patient's request;"
 	return professionalWithVALIDE(s, set) && s.AtPatientsRequest
-}
-
-// Hide answers whether the caller hides the document from the patient.
-func Hide(s State, set Settings) bool {
-	// E10: "Hidden from the patient and masked exclude each other"
-	if s.Masked && !set.HiddenAndMaskedTogether {
-		return false
-	}
-	return announces(s, set)
-}
-
-// Show answers whether the caller makes the document visible to the patient, "after
-// telling them", for which the caller answers.
-func Show(s State, set Settings) bool {
-	return announces(s, set)
 }
 
 // announces: those of E09.
@@ -215,28 +289,13 @@ func announces(s State, set Settings) bool {
 	return author(s, set) || treatsAndSees(s, set)
 }
 
-// HideReps answers whether the caller hides the document from representatives.
-func HideReps(s State, set Settings) bool {
-	// E11: "Hidden from representatives exists only for a minor;"
-	return s.Minor && decidesForReps(s, set)
-}
-
-// ShowReps answers whether the caller makes it visible to representatives again.
-func ShowReps(s State, set Settings) bool {
-	// E11: "in a secret session it is the only possibility."
-	return !s.Secret && decidesForReps(s, set)
-}
-
-// decidesForReps: E11 names nobody. Read as: those of E09, and the minor, but no
-// representative.
+// decidesForReps: E11 names nobody. "those of E09 and the minor, but no
+// representative" (choice).
 func decidesForReps(s State, set Settings) bool {
 	if s.Kind == Representative {
 		return false
 	}
-	if thePatient(s) && sees(s, set) {
-		return true
-	}
-	return author(s, set) || treatsAndSees(s, set)
+	return thePatient(s) || author(s, set) || treatsAndSees(s, set)
 }
 
 // Archive answers whether the caller archives the document, or brings it back.
@@ -258,6 +317,12 @@ func sees(s State, set Settings) bool {
 // author: L09, an author "finds the metadata of their own documents (TD3.1b) and may
 // replace, label, archive and delete them […]. Not if blocked."
 func author(s State, set Settings) bool {
+	// §1: "Mine: the caller is an author person of the document, or, for an
+	// establishment, its structure is an author". Staff find the documents of their
+	// establishment (L13) and are not its author.
+	if s.Kind == Administrative {
+		return false
+	}
 	return s.Mine && sees(s, set)
 }
 
@@ -273,6 +338,7 @@ func treatsAndSees(s State, set Settings) bool {
 type Opening struct {
 	QualifiedIdentity bool // status VALI or QUAL, and the INS
 	ConsentStated     bool // "the statement that the patient was informed and consents"
+	SixWeeksOver      bool // since the letter that informs the patient, who did not object
 }
 
 // Open answers whether the caller opens a dossier, at the patient's demand. The two
@@ -282,9 +348,19 @@ func Open(s State, set Settings, o Opening) bool {
 	if s.Dossier != DossierAbsent && s.Dossier != DossierDestroyed {
 		return false
 	}
-	// G01: "only with a qualified identity (status VALI or QUAL), the INS, and the
-	// statement that the patient was informed and consents"
-	if !o.QualifiedIdentity || !o.ConsentStated {
+	// G01: "only with a qualified identity (status VALI or QUAL), the INS,"
+	if !o.QualifiedIdentity {
+		return false
+	}
+	// G01: "never in a secret session"
+	if s.Secret {
+		return false
+	}
+	// G01: "and the statement that the patient was informed and consents"; or "Setting
+	// ouverture: […] automatique (opened for all by the health insurance, six weeks to
+	// object"
+	forAll := set.OpenedForAll && s.Kind == InsuranceFeeder && o.SixWeeksOver
+	if !o.ConsentStated && !forAll {
 		return false
 	}
 	// G01: "Opening: a professional, an establishment by its certificate,
@@ -294,8 +370,12 @@ func Open(s State, set Settings, o Opening) bool {
 		return vouchingHolds(s, set)
 	case Establishment, Administrative, InsuranceFeeder:
 		return true
+	case Patient:
+		return s.Holder
 	default:
-		return thePatient(s)
+		// A representative is one by a RelatedPerson of the dossier: where there is none
+		// yet, nobody represents.
+		return false
 	}
 }
 
@@ -316,6 +396,9 @@ func Close(s State, set Settings) bool {
 func Reactivate(s State, set Settings) bool {
 	// G03: "Kept ten years from closing; reactivation in that time"
 	if s.Dossier != DossierClosed {
+		return false
+	}
+	if s.TenYearsOver {
 		return false
 	}
 	// G03: "In a closed dossier the patient still […] reopens"
@@ -346,7 +429,7 @@ func Destroy(s State, _ Settings) bool {
 func GiveAuthorisationToSelf(s State, set Settings) bool {
 	// G05: "a professional may record their own when the patient consents on the spot
 	// (never silently)"
-	return s.Dossier == DossierOpen && professional(s, set) && s.AtPatientsRequest
+	return s.Dossier == DossierOpen && outOfEmergency(s) && professional(s, set) && s.AtPatientsRequest
 }
 
 // GiveAuthorisationToOther answers whether the caller gives one to somebody else.
@@ -360,8 +443,30 @@ func GiveAuthorisationToOther(s State, set Settings) bool {
 	}
 	// G05: "one with VALIDE may record the patient's consent for another named
 	// professional"
-	return professionalWithVALIDE(s, set) && s.AtPatientsRequest
+	return outOfEmergency(s) && professionalWithVALIDE(s, set) && s.AtPatientsRequest
 }
+
+// GiveAuthorisationToStructure answers whether the caller gives one to a structure.
+func GiveAuthorisationToStructure(s State, _ Settings) bool {
+	// G05: "given and withdrawn by the patient;" the rest of it names professionals and
+	// care teams only.
+	return patientOfOpenDossier(s)
+}
+
+// GiveAuthorisationToTeam answers whether the caller gives one to a care team that
+// they see.
+func GiveAuthorisationToTeam(s State, set Settings) bool {
+	if patientOfOpenDossier(s) {
+		return true
+	}
+	// G05: "one with VALIDE may record […] for a care team that they see, with the
+	// patient's agreement kept as for their own"
+	return s.Dossier == DossierOpen && outOfEmergency(s) && professionalWithVALIDE(s, set) && s.AtPatientsRequest
+}
+
+// outOfEmergency: G05, "A professional does either in normal mode only: in an
+// emergency the patient cannot express their will".
+func outOfEmergency(s State) bool { return s.Mode == Normal }
 
 // WithdrawAuthorisation answers whether the caller withdraws an authorisation.
 func WithdrawAuthorisation(s State, set Settings) bool {
@@ -374,7 +479,7 @@ func WithdrawAuthorisation(s State, set Settings) bool {
 	}
 	// G05: "a médecin traitant or another professional may withdraw at the patient's
 	// request." Read as: VALIDE is not asked for.
-	return s.AtPatientsRequest && (medecinTraitant(s, set) || professional(s, set))
+	return outOfEmergency(s) && s.AtPatientsRequest && (medecinTraitant(s, set) || professional(s, set))
 }
 
 // Block answers whether the caller blocks a person or structure.
@@ -388,8 +493,9 @@ func Unblock(s State, set Settings) bool {
 	return patientOrMTAtRequest(s, set)
 }
 
-// NameMT answers whether the caller names a médecin traitant.
-func NameMT(s State, set Settings) bool {
+// NameMT answers whether the caller names médecins traitants, or drops some.
+// onlyThemself: the caller is the only one named or dropped.
+func NameMT(s State, set Settings, onlyThemself bool) bool {
 	if s.Dossier != DossierOpen {
 		return false
 	}
@@ -397,7 +503,11 @@ func NameMT(s State, set Settings) bool {
 	if thePatient(s) {
 		return true
 	}
-	// G07: "or by the physician with the patient's agreement."
+	// G07: "or by the physician with the patient's agreement (themself only, in normal
+	// mode; no student, no occupational physician acting as such)."
+	if !onlyThemself || s.Student || s.Mode != Normal || s.Occupational {
+		return false
+	}
 	return professional(s, set) && s.Physician && s.AtPatientsRequest
 }
 
@@ -471,8 +581,56 @@ func ChangeINS(s State, set Settings, n NewINS) bool {
 	if n.OfAnotherPerson {
 		return false
 	}
-	// G11 names nobody. Read as: whoever may change the traits.
+	if s.Dossier != DossierOpen || blocked(s) {
+		return false
+	}
+	// G11: "recorded by a médecin traitant, administrative staff or the health
+	// insurance"
+	return medecinTraitant(s, set) || s.Kind == Administrative || s.Kind == InsuranceFeeder
+}
+
+// RecordDeath answers whether the caller records the death of the patient. G12: "Death
+// closes the dossier (motive DECES, date kept); recorded by whoever changes the traits."
+func RecordDeath(s State, set Settings) bool {
 	return ChangeTraits(s, set)
+}
+
+// ComposeTeam answers whether the caller makes a care team, or widens it. persons:
+// nobody but named professionals join, and the caller is not one of them.
+func ComposeTeam(s State, set Settings, persons bool) bool {
+	// §6: "never in a secret session"
+	if s.Dossier != DossierOpen || s.Secret {
+		return false
+	}
+	// §6: "made, or widened […], as an authorisation by G05: the patient;"
+	if thePatient(s) {
+		return true
+	}
+	// §6: "a médecin traitant or a professional with VALIDE, in normal mode […], who add
+	// other named professionals only, neither themself nor a structure."
+	return persons && outOfEmergency(s) && (medecinTraitant(s, set) || professionalWithVALIDE(s, set)) && s.AtPatientsRequest
+}
+
+// NarrowTeam: §6, "Narrowed or ended as G05 withdraws."
+func NarrowTeam(s State, set Settings) bool {
+	return !s.Secret && WithdrawAuthorisation(s, set)
+}
+
+// AddRelatedPerson answers whether the caller records a representative. opening: it
+// comes with the opening of the dossier.
+func AddRelatedPerson(s State, set Settings, opening bool) bool {
+	// §6: "patient with a second factor, or G01 staff". Read as: staff, at opening.
+	if !opening {
+		return patientOfOpenDossier(s) && s.SecondFactor
+	}
+	switch s.Kind {
+	case Professional:
+		return vouchingHolds(s, set) && !blocked(s)
+	case Establishment, Administrative, InsuranceFeeder:
+		return !blocked(s)
+	default:
+		return false
+	}
 }
 
 // Emergency is what is known of a request for a grant (§5).
@@ -499,6 +657,10 @@ func EmergencyGrant(s State, set Settings, e Emergency) bool {
 	}
 	// L14: the occupational physician "never in an emergency mode"
 	if s.Occupational {
+		return false
+	}
+	// §2: "students count as their profession in the sandbox only"
+	if s.Student && !set.StudentsCount {
 		return false
 	}
 	// §5: "physicians by default (setting of professions)"

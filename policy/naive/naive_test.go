@@ -67,6 +67,9 @@ func asked(s *State)          { s.AtPatientsRequest = true }
 func confirmed(s *State)      { s.SecondFactor = true }
 func physician(s *State)      { s.Physician = true }
 func mt(s *State)             { s.MT = true }
+func student(s *State)        { s.Student = true }
+func termOver(s *State)       { s.TermOver = true }
+func tenYears(s *State)       { s.TenYearsOver = true }
 
 // set returns the defaults with one change.
 func set(change func(*Settings)) Settings {
@@ -85,6 +88,8 @@ func blockFeeding(d *Settings)  { d.BlockForbidsFeeding = true }
 func together(d *Settings)      { d.HiddenAndMaskedTogether = true }
 func classRefused(d *Settings)  { d.ClassMismatchRefused = true }
 func anyProfession(d *Settings) { d.GrantToAnyProfession = true }
+func sandbox(d *Settings)       { d.StudentsCount = true }
+func forAll(d *Settings)        { d.OpenedForAll = true }
 
 func TestRead(t *testing.T) {
 	cases := []struct {
@@ -130,6 +135,8 @@ func TestRead(t *testing.T) {
 		{"L08 deposited is no authorisation", stranger.but(deposited), nil, Nothing},
 		{"hidden from the patient is not hidden from others", treating.but(hidden, hiddenFromReps), nil, Everything},
 
+		{"L07 a student", treating.but(student), nil, Nothing},
+		{"L07 a student, in the sandbox", treating.but(student), sandbox, Everything},
 		{"L09 an author without VALIDE", stranger.but(mine), nil, MetadataOnly},
 		{"L09 an author with VALIDE, whatever the matrix says", treating.but(mine, denied), nil, Everything},
 		{"L09 a blocked author", treating.but(mine, blockedCaller), nil, Nothing},
@@ -266,7 +273,36 @@ func history(class EventClass) right {
 var sent = Addition{AuthorIsCaller: true, TypeKnown: true, ClassKnown: true, ClassGoesWithType: true}
 
 func add(change func(*Addition)) right     { return sending(Add, change) }
-func replace(change func(*Addition)) right { return sending(Replace, change) }
+func replace(change func(*Addition)) right { return sending(replaceAsIs, change) }
+
+// replaceAsIs states no flag.
+func replaceAsIs(s State, d Settings, a Addition) bool { return Replace(s, d, a, Labels{}) }
+
+func nameMT(s State, d Settings) bool { return NameMT(s, d, true) }
+
+func nameOthers(s State, d Settings) bool { return NameMT(s, d, false) }
+
+func relabel(after Labels) right {
+	return func(s State, d Settings) bool { return Relabel(s, d, after) }
+}
+
+func replaceStating(asked Labels) right {
+	return func(s State, d Settings) bool { return Replace(s, d, sent, asked) }
+}
+
+func compose(persons bool) right {
+	return func(s State, d Settings) bool { return ComposeTeam(s, d, persons) }
+}
+
+func related(opening bool) right {
+	return func(s State, d Settings) bool { return AddRelatedPerson(s, d, opening) }
+}
+
+func searching(about bool) right {
+	return func(s State, d Settings) bool {
+		return SearchConsents(s, d, about) && SearchTeams(s, d, about)
+	}
+}
 
 func sending(act func(State, Settings, Addition) bool, change func(*Addition)) right {
 	a := sent
@@ -322,7 +358,8 @@ func TestOtherResources(t *testing.T) {
 		{"TD0.2, destroyed", ReadStatus, clerk.but(destroyed), nil, false},
 		{"TD0.2, an establishment", ReadStatus, hospital, nil, true},
 		{"TD0.2, administrative", ReadStatus, clerk, nil, true},
-		{"TD0.2, feeder", ReadStatus, feeder, nil, false},
+		{"TD0.2, feeder", ReadStatus, feeder, nil, true},
+		{"TD0.2, a regulator, in normal mode", ReadStatus, regulator.but(normalMode), nil, true},
 		{"TD0.2, unidentified", ReadStatus, nobody, nil, false},
 		{"TD0.2, AIR off", ReadStatus, stranger.but(vouched), nil, false},
 		{"TD0.2, a regulator", ReadStatus, regulator, nil, true},
@@ -352,10 +389,7 @@ func TestOtherResources(t *testing.T) {
 		{"Consent, about oneself, opposed, normal mode", aboutMe, stranger.but(opposedBDG), nil, true},
 		{"Consent, the patient, closed", aboutOthers, patient.but(closed), nil, true},
 		{"Consent, destroyed", aboutOthers, patient.but(destroyed), nil, false},
-		{"Consent, a regulator who is a médecin traitant", aboutOthers, regulator.but(mt), nil, true},
-		{"Consent, the same, opposed", aboutOthers, regulator.but(mt, opposedC15), nil, false},
-		{"Consent, the same, blocked", aboutOthers, regulator.but(mt, blockedCaller), nil, false},
-		{"Consent, the same, vouched for", aboutOthers, regulator.but(mt, vouched), air, false},
+		{"Consent, a regulator who is a médecin traitant", aboutOthers, regulator.but(mt), nil, false},
 		{"Consent, an establishment", aboutMe, hospital, nil, false},
 
 		{"history, the patient", history(EventOpen), patient, nil, true},
@@ -366,11 +400,16 @@ func TestOtherResources(t *testing.T) {
 		{"history, secret, a representative", history(EventSecret), parent, nil, false},
 		{"history, a médecin traitant", history(EventWithheld), gp, nil, true},
 		{"history, secret, a médecin traitant", history(EventSecret), gp, nil, true},
+		{"history, an occupational physician", history(EventOpen), gp.but(occupational), nil, false},
 		{"history, a médecin traitant, blocked", history(EventOpen), gp.but(blockedCaller), nil, false},
 		{"history, VALIDE", history(EventOpen), treating, nil, false},
 		{"history, closed", history(EventOpen), patient.but(closed), nil, true},
 		{"history, destroyed", history(EventOpen), patient.but(destroyed), nil, false},
 
+		{"G13 the patient", Explain, patient, nil, true},
+		{"G13 the patient, hidden", Explain, patient.but(hidden), nil, false},
+		{"G13 a médecin traitant", Explain, gp, nil, true},
+		{"G13 VALIDE", Explain, treating, nil, false},
 		{"RelatedPerson, the patient", ReadRelatedPerson, patient, nil, true},
 		{"RelatedPerson, the patient, closed", ReadRelatedPerson, patient.but(closed), nil, true},
 		{"RelatedPerson, destroyed", ReadRelatedPerson, patient.but(destroyed), nil, false},
@@ -392,6 +431,7 @@ func TestAdd(t *testing.T) {
 		{"E01 unidentified", plain, nobody, nil, false},
 		{"E01 the authorisation first", plain, stranger, feedingAsked, false},
 		{"E01 the authorisation first, VALIDE", plain, treating, feedingAsked, true},
+		{"E01 the authorisation first, an establishment that is blocked", plain, hospital.but(valid, blockedCaller), feedingAsked, true},
 		{"E01 the authorisation first, INTERDIT", plain, gp.but(interdit), feedingAsked, false},
 		{"E01 AIR off", plain, stranger.but(vouched), nil, false},
 		{"E01 AIR on", plain, stranger.but(vouched), air, true},
@@ -441,6 +481,9 @@ func TestChangeDocument(t *testing.T) {
 	answer(t, []question{
 		{"E06 an author", replace(nil), stranger.but(mine), nil, true},
 		{"E06 not the author", replace(nil), gp, nil, false},
+		{"E06 the flags of the old one", replaceStating(Labels{Masked: true}), stranger.but(mine, masked), nil, true},
+		{"E06 a flag of its own", replaceStating(Labels{Masked: true}), stranger.but(mine), nil, false},
+		{"E06 hidden from representatives, of age since", replaceStating(Labels{HiddenFromReps: true}), stranger.but(mine, hiddenFromReps), nil, true},
 		{"E06 the patient, their own", replace(nil), patient.but(mine, ofPatient), nil, true},
 		{"E06 already superseded", replace(nil), treating.but(mine, superseded), nil, false},
 		{"E06 a blocked author (L09)", replace(nil), treating.but(mine, blockedCaller), nil, false},
@@ -451,7 +494,12 @@ func TestChangeDocument(t *testing.T) {
 		{"E07 its author", Delete, stranger.but(mine), nil, true},
 		{"E07 its establishment", Delete, hospital.but(mine), nil, true},
 		{"E07 a médecin traitant", Delete, gp.but(asked), nil, false},
-		{"E07 the patient, their own", Delete, patient.but(ofPatient), nil, true},
+		{"E07 the patient, their own", Delete, patient.but(mine), nil, true},
+		{"E07 the patient, a patient document of another author", Delete, patient.but(ofPatient), nil, false},
+		{"E07 administrative staff", Delete, clerk.but(mine), nil, false},
+		{"E16 the author", Supersede, stranger.but(mine), nil, true},
+		{"E16 another", Supersede, treating, nil, false},
+		{"E16 superseded already", Supersede, stranger.but(mine, superseded), nil, false},
 		{"E07 the patient, another", Delete, patient, nil, false},
 		{"E07 the patient, hidden", Delete, patient.but(ofPatient, hidden), nil, false},
 		{"E07 a patient document, another caller", Delete, treating.but(ofPatient), nil, false},
@@ -471,7 +519,18 @@ func TestChangeDocument(t *testing.T) {
 		{"E08 a médecin traitant unmasks", Unmask, gp.but(maskOfPatient), nil, true},
 		{"E08 the author unmasks", Unmask, stranger.but(mine, masked), nil, true},
 		{"E08 the author, a mask of the patient", Unmask, treating.but(mine, maskOfPatient), nil, false},
-		{"E08 the author, at the patient's request", Unmask, treating.but(mine, maskOfPatient, asked), nil, true},
+		{"E08 the author, at the patient's request", Unmask, treating.but(mine, maskOfPatient, asked), nil, false},
+		{"E08 the author is a médecin traitant", Unmask, gp.but(mine, maskOfPatient), nil, true},
+		{"E08 the author is the patient", Unmask, patient.but(mine, maskOfPatient), nil, true},
+		{"E15 masked and shown at once", relabel(Labels{Masked: true}), treating.but(hidden, asked), nil, true},
+		{"E15 one difference is not allowed", relabel(Labels{Masked: true}), stranger.but(mine, hiddenFromReps, secret), nil, false},
+		{"E15 nothing differs", relabel(Labels{}), treating, nil, true},
+		{"E15 nothing differs, unseen", relabel(Labels{}), stranger, nil, false},
+		{"E10 both at once", relabel(Labels{Masked: true, HiddenFromPatient: true}), treating.but(asked), nil, false},
+		{"E10 both at once, by the setting", relabel(Labels{Masked: true, HiddenFromPatient: true}), treating.but(asked), together, true},
+		{"E09 the month is over", Hide, treating.but(termOver), nil, false},
+		{"E11 masking in a secret session", Mask, treating.but(secret, asked), nil, false},
+		{"§1 administrative staff label nothing", Mask, clerk.but(mine), nil, false},
 		{"E08 nobody unmasks what they cannot see", Unmask, treating.but(masked, asked), nil, false},
 		{"E08 who deposited it, at the patient's request", Unmask, treating.but(masked, deposited, asked), nil, true},
 
@@ -576,12 +635,12 @@ func TestManage(t *testing.T) {
 		{"G06 closed", block(false), gp.but(asked, closed), nil, false},
 		{"G06 unblocking oneself", Unblock, treating.but(asked, blockedCaller), nil, false},
 
-		{"G07 the patient", NameMT, patient, nil, true},
-		{"G07 the physician", NameMT, stranger.but(physician, asked), nil, true},
-		{"G07 without agreement", NameMT, stranger.but(physician), nil, false},
-		{"G07 closed", NameMT, patient.but(closed), nil, false},
-		{"G07 a regulator", NameMT, regulator.but(asked), nil, false},
-		{"G07 not a physician", NameMT, treating.but(asked), nil, false},
+		{"G07 the patient", nameMT, patient, nil, true},
+		{"G07 the physician", nameMT, stranger.but(physician, asked), nil, true},
+		{"G07 without agreement", nameMT, stranger.but(physician), nil, false},
+		{"G07 closed", nameMT, patient.but(closed), nil, false},
+		{"G07 a regulator", nameMT, regulator.but(asked), nil, false},
+		{"G07 not a physician", nameMT, treating.but(asked), nil, false},
 
 		{"G08 the patient", oppose(ToBrisDeGlace), patient, nil, true},
 		{"G08 a médecin traitant", oppose(ToCentre15), gp.but(asked), nil, true},
@@ -597,7 +656,56 @@ func TestManage(t *testing.T) {
 
 		{"G11 traits, VALIDE", ChangeTraits, treating, nil, true},
 		{"G11 traits, a stranger", ChangeTraits, stranger, nil, false},
-		{"G11 traits, a regulator who is a médecin traitant", ChangeTraits, regulator.but(mt), nil, true},
+		{"G11 traits, a regulator who is a médecin traitant", ChangeTraits, regulator.but(mt), nil, false},
+		{"G11 a new INS, VALIDE", newINS(NewINS{QualifiedIdentity: true}), treating, nil, false},
+		{"G11 a new INS, a médecin traitant", newINS(NewINS{QualifiedIdentity: true}), gp, nil, true},
+		{"G11 a new INS, the health insurance", newINS(NewINS{QualifiedIdentity: true}), feeder, nil, true},
+		{"G11 a new INS, blocked", newINS(NewINS{QualifiedIdentity: true}), clerk.but(blockedCaller), nil, false},
+		{"G12 death, VALIDE", RecordDeath, treating, nil, true},
+		{"G12 death, the patient", RecordDeath, patient, nil, false},
+		{"G07 somebody else", nameOthers, stranger.but(physician, asked), nil, false},
+		{"G07 in an emergency", nameMT, rescuer.but(asked), nil, false},
+		{"G07 a student", nameMT, stranger.but(physician, student, asked), nil, false},
+		{"G07 an occupational physician", nameMT, stranger.but(physician, occupational, asked), nil, false},
+		{"G05 their own, in an emergency", GiveAuthorisationToSelf, rescuer.but(asked), nil, false},
+		{"G05 for a structure, the patient", GiveAuthorisationToStructure, patient, nil, true},
+		{"G05 for a structure, VALIDE", GiveAuthorisationToStructure, treating.but(asked), nil, false},
+		{"G05 for a team, VALIDE", GiveAuthorisationToTeam, treating.but(asked), nil, true},
+		{"G05 for a team, silently", GiveAuthorisationToTeam, treating, nil, false},
+		{"G05 for a team, the patient", GiveAuthorisationToTeam, patient, nil, true},
+		{"G03 ten years over", Reactivate, patient.but(closed, tenYears), nil, false},
+		{"G01 a representative", opening(inOrder), parent.but(absent), nil, false},
+		{"G01 in a secret session", opening(inOrder), stranger.but(absent, secret), nil, false},
+		{"G01 by letter", opening(Opening{QualifiedIdentity: true, SixWeeksOver: true}), feeder.but(absent), forAll, true},
+		{"G01 by letter, on request", opening(Opening{QualifiedIdentity: true, SixWeeksOver: true}), feeder.but(absent), nil, false},
+		{"G01 by letter, a professional", opening(Opening{QualifiedIdentity: true, SixWeeksOver: true}), stranger.but(absent), forAll, false},
+		{"G01 by letter, too early", opening(Opening{QualifiedIdentity: true}), feeder.but(absent), forAll, false},
+		{"§6 a team, the patient", compose(false), patient, nil, true},
+		{"§6 a team, VALIDE", compose(true), treating.but(asked), nil, true},
+		{"§6 a team, a structure", compose(false), treating.but(asked), nil, false},
+		{"§6 a team, in an emergency", compose(true), rescuer.but(valid, asked), nil, false},
+		{"§6 a team, in a secret session", compose(true), treating.but(asked, secret), nil, false},
+		{"§6 a team, closed", compose(true), patient.but(closed), nil, false},
+		{"§6 a team narrowed", NarrowTeam, stranger.but(asked), nil, true},
+		{"§6 a team narrowed, in a secret session", NarrowTeam, stranger.but(asked, secret), nil, false},
+		{"§6 a representative, by the patient", related(false), patient.but(confirmed), nil, true},
+		{"§6 a representative, without a second factor", related(false), patient, nil, false},
+		{"§6 a representative, staff, at opening", related(true), clerk.but(absent), nil, true},
+		{"§6 a representative, a professional, at opening", related(true), stranger.but(absent), nil, true},
+		{"§6 a representative, a regulator, at opening", related(true), regulator.but(absent), nil, false},
+		{"§6 a representative, staff, later", related(false), clerk.but(confirmed), nil, false},
+		{"§5 a student", emergency(stated), stranger.but(physician, student), nil, false},
+		{"§5 a student, in the sandbox", emergency(stated), stranger.but(physician, student), sandbox, true},
+		{"§5 traits, a regulator", SearchTraits, regulator, nil, true},
+		{"§5 traits, in normal mode", SearchTraits, regulator.but(normalMode), nil, false},
+		{"§5 traits, a professional", SearchTraits, treating.but(centre15), nil, false},
+		{"§5 traits, an occupational physician", SearchTraits, regulator.but(occupational), nil, false},
+		{"§5 traits, vouched for", SearchTraits, regulator.but(vouched), air, false},
+		{"§6 search, VALIDE", searching(false), treating, nil, true},
+		{"§6 search, about oneself", searching(true), stranger, nil, true},
+		{"§6 search, no right", searching(false), stranger, nil, false},
+		{"§6 search, closed", searching(true), treating.but(closed), nil, false},
+		{"§6 search, opposed", searching(true), rescuer.but(valid, opposedBDG), nil, false},
 		{"G11 traits, closed", ChangeTraits, clerk.but(closed), nil, false},
 		{"G11 contact data, VALIDE", ChangeContact, treating, nil, true},
 		{"G11 traits, administrative staff", ChangeTraits, clerk, nil, true},
@@ -632,9 +740,9 @@ func TestZeroStateRefuses(t *testing.T) {
 		"history": history(EventOpen), "related": ReadRelatedPerson,
 		"add": add(nil), "replace": replace(nil), "delete": Delete, "mask": Mask, "unmask": Unmask,
 		"hide": Hide, "show": Show, "hide reps": HideReps, "show reps": ShowReps, "archive": Archive,
-		"open": opening(Opening{true, true}), "close": Close, "reactivate": Reactivate, "destroy": Destroy,
+		"open": opening(Opening{true, true, true}), "close": Close, "reactivate": Reactivate, "destroy": Destroy,
 		"self": GiveAuthorisationToSelf, "other": GiveAuthorisationToOther, "withdraw": WithdrawAuthorisation,
-		"block": block(false), "unblock": Unblock, "name": NameMT, "oppose": oppose(ToBrisDeGlace),
+		"block": block(false), "unblock": Unblock, "name": nameMT, "oppose": oppose(ToBrisDeGlace),
 		"mask all": MaskEverything, "alerts": Alerts, "traits": ChangeTraits, "contact": ChangeContact,
 		"ins": newINS(NewINS{QualifiedIdentity: true}), "grant": emergency(Emergency{true, true, false}),
 	}

@@ -101,6 +101,7 @@ type State struct {
 
 	AtPatientsRequest bool // the patient asks for this act, or consents to it on the spot
 	SecondFactor      bool // the act is confirmed by a fresh second factor
+	TenYearsOver      bool // since the dossier was closed
 
 	Cell              Cell
 	Group             Group
@@ -402,6 +403,14 @@ func ReadStatus(s State, set Settings) bool {
 	if s.Kind == Establishment || s.Kind == Administrative {
 		return true
 	}
+	// §6: "a regulator is a professional here, and the health insurance is answered
+	// too". §7: "regulator on a patient who opposed: as if there were none".
+	if s.Kind == Regulator {
+		return vouchingHolds(s, set) && !s.OpposedC15
+	}
+	if s.Kind == InsuranceFeeder {
+		return true
+	}
 	// Whoever reads the full resource reads this part of it.
 	return ReadPatient(s, set)
 }
@@ -451,9 +460,10 @@ func ReadHistory(s State, set Settings, class EventClass) bool {
 	if s.Dossier != DossierOpen && s.Dossier != DossierClosed {
 		return false
 	}
-	// "History of accesses: the patient, the médecins traitants;"
+	// "History of accesses: the patient, the médecins traitants;" L14: an occupational
+	// physician "acting as such" does not read, the history either.
 	if medecinTraitant(s, set) {
-		return true
+		return !barred(s, set)
 	}
 	if !thePatient(s) {
 		return false
@@ -525,13 +535,41 @@ func professionalWithVALIDE(s State, set Settings) bool {
 	return professional(s, set) && valide(s)
 }
 
-// medecinTraitant: a regulator may be one, since the rules name the person.
+// medecinTraitant: §1, "a regulator acts as such alone, médecin traitant of the dossier
+// or not".
 func medecinTraitant(s State, set Settings) bool {
-	if !s.MT {
+	return s.MT && professional(s, set)
+}
+
+// SearchConsents answers whether the caller searches the Consents of the dossier.
+// aboutMe: one of them is about the caller or their structure.
+func SearchConsents(s State, set Settings, aboutMe bool) bool {
+	// §7: "no right: 403". §6: "a professional with VALIDE has a right to search, and
+	// finds what is theirs".
+	return ReadConsent(s, set, aboutMe) || s.Dossier == DossierOpen && professional(s, set) && s.Authorisation == Valide
+}
+
+// ReadTeam answers whether the caller reads a care team. member: they or their
+// structure are one. §6 says the same of it as of Consents.
+func ReadTeam(s State, set Settings, member bool) bool { return ReadConsent(s, set, member) }
+
+// SearchTeams answers whether the caller searches the care teams of the dossier.
+func SearchTeams(s State, set Settings, member bool) bool { return SearchConsents(s, set, member) }
+
+// Explain answers whether the caller is told who can read the document, and by which
+// rule. G13: "the patient and a médecin traitant may ask, of a document that they can
+// read […]; for anyone else there is no such document."
+func Explain(s State, set Settings) bool {
+	return sees(s, set) && (thePatient(s) || medecinTraitant(s, set))
+}
+
+// SearchTraits answers whether the caller searches dossiers by identity traits.
+func SearchTraits(s State, set Settings) bool {
+	// L14: an occupational physician acting as such "never in an emergency mode".
+	if s.Occupational || !vouchingHolds(s, set) {
 		return false
 	}
-	if s.Kind == Regulator {
-		return vouchingHolds(s, set) && !blocked(s) && !s.OpposedC15
-	}
-	return professional(s, set)
+	// §5: "centre_15: registered certificate and the physician's own identity; may
+	// search dossiers by traits". §6: nobody else but by "exact INS search".
+	return s.Kind == Regulator && s.Mode == Centre15
 }
