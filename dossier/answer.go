@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"opendmp/audit"
+	"opendmp/fhir"
 )
 
 // Answer is what the door answers, ready to be written by package emit. There
@@ -45,6 +46,22 @@ func Public(status int, mime string, body []byte) Answer {
 	a := Answer{kind: publicAnswer, status: status, mime: mime, body: body}
 	if status == http.StatusServiceUnavailable {
 		a.retry = retryAfter
+	}
+	return a
+}
+
+// As returns the answer with its body in another format: a resource that the
+// server would send as JSON becomes XML, on lines of their own if pretty. It is the
+// same answer otherwise: of the same kind and with the same receipt, and it renders
+// what was released and nothing else. A resource that cannot be written as XML
+// (fhir.ErrNoXML) stays JSON, and its media type says so: after a write, a refusal
+// would be a lie.
+func (a Answer) As(f fhir.Format, pretty bool) Answer {
+	if f != fhir.FormatXML || a.mime != fhirJSON || len(a.body) == 0 {
+		return a
+	}
+	if body, err := fhir.ToXML(a.body, pretty); err == nil {
+		a.body, a.mime = body, f.MediaType()
 	}
 	return a
 }

@@ -62,12 +62,12 @@ var outcomes = []struct {
 		EN: "The request exceeds the size allowed.",
 	}}},
 	{ErrMediaType, outcome{http.StatusUnsupportedMediaType, "not-supported", fhir.Text{
-		FR: "Type de contenu non pris en charge : envoyer du application/fhir+json.",
-		EN: "Content type not supported: send application/fhir+json.",
+		FR: "Type de contenu non pris en charge : envoyer du application/fhir+json ou du application/fhir+xml.",
+		EN: "Content type not supported: send application/fhir+json or application/fhir+xml.",
 	}}},
 	{ErrNotAcceptable, outcome{http.StatusNotAcceptable, "not-supported", fhir.Text{
-		FR: "Aucun format accepté par le client n’est servi : demander application/fhir+json.",
-		EN: "No format that the client accepts is served: ask for application/fhir+json.",
+		FR: "Aucun format accepté par le client n’est servi : demander application/fhir+json ou application/fhir+xml.",
+		EN: "No format that the client accepts is served: ask for application/fhir+json or application/fhir+xml.",
 	}}},
 	{ErrTooCostly, outcome{http.StatusUnprocessableEntity, "too-costly", fhir.Text{
 		FR: "Plus de vingt personnes correspondent ; aucune n’est montrée. Ajouter un trait (family, given, birthdate, gender), ou chercher par l’INS.",

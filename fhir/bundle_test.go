@@ -206,9 +206,16 @@ func TestNegotiateAccept(t *testing.T) {
 		{"application/fhir+json;fhirVersion=5.0", "", 0, false},
 		{"application/json", "", FormatJSON, true},
 		{"Application/FHIR+JSON", "", FormatJSON, true},
-		{"application/fhir+xml", "", 0, false},
-		{"application/fhir+xml, application/fhir+json;q=0.5", "", FormatJSON, true},
-		{"application/fhir+json;q=0, */*", "", 0, false},
+		{"application/fhir+xml", "", FormatXML, true},
+		{"application/xml;q=0.5, text/xml", "", FormatXML, true},
+		{"application/fhir+xml, application/fhir+json;q=0.5", "", FormatXML, true},
+		{"application/fhir+xml;q=0.5, application/fhir+json", "", FormatJSON, true},
+		{"application/fhir+xml, application/fhir+json", "", FormatJSON, true},
+		{"application/fhir+xml;q=0.1, */*", "", FormatJSON, true},
+		{"text/html, application/xml;q=0.9, */*;q=0.8", "", FormatXML, true},
+		{"application/fhir+xml;fhirVersion=3.0", "", 0, false},
+		{"application/fhir+json;q=0, */*", "", FormatXML, true},
+		{"application/fhir+json;q=0, application/fhir+xml;q=0, */*", "", 0, false},
 		{"application/fhir+json;q=0", "", 0, false},
 		{"*/*;q=0", "", 0, false},
 		{"text/html,application/xhtml+xml,*/*;q=0.8", "", FormatJSON, true},
@@ -219,7 +226,9 @@ func TestNegotiateAccept(t *testing.T) {
 		{"text/html", "json", FormatJSON, true},
 		{"application/fhir+xml", "application/fhir+json", FormatJSON, true},
 		{"*/*", "application/fhir json", FormatJSON, true},
-		{"*/*", "xml", FormatXML, false},
+		{"*/*", "xml", FormatXML, true},
+		{"application/fhir+json", "application/fhir+xml", FormatXML, true},
+		{"", "text/xml", FormatXML, true},
 		{"*/*", "html", 0, false},
 	} {
 		if got, ok := NegotiateAccept(c.accept, c.format); got != c.want || ok != c.ok {
@@ -234,6 +243,9 @@ func TestContentType(t *testing.T) {
 		"application/fhir+json; charset=UTF-8":       FormatJSON,
 		"application/json;charset=utf-8":             FormatJSON,
 		"application/fhir+json; fhirVersion=4.0":     FormatJSON,
+		"application/fhir+xml; charset=utf-8":        FormatXML,
+		"text/xml":                                   FormatXML,
+		"application/xml; charset=utf-16":            0,
 		"application/fhir+json; charset=iso-8859-1":  0,
 		"application/fhir+json; fhirVersion=3.0":     0,
 		"":                                           0,
@@ -246,10 +258,7 @@ func TestContentType(t *testing.T) {
 			t.Errorf("%q: %d, %t", header, got, ok)
 		}
 	}
-	if got, ok := ContentType("application/fhir+xml"); got != FormatXML || ok {
-		t.Errorf("XML: %d, %t", got, ok)
-	}
-	if FormatJSON.MediaType() != "application/fhir+json; charset=utf-8" || Format(0).MediaType() != "" {
+	if FormatXML.MediaType() != "application/fhir+xml; charset=utf-8" || FormatJSON.MediaType() != "application/fhir+json; charset=utf-8" || Format(0).MediaType() != "" {
 		t.Error("media types")
 	}
 }

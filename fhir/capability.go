@@ -50,8 +50,8 @@ func Capability(base string, software Software) []byte {
 		Software:       &fhir.CapabilityStatementSoftware{Name: "OpenDMP", Version: optional(software.Version), ReleaseDate: optional(software.Date)},
 		Implementation: &fhir.CapabilityStatementImplementation{Description: "OpenDMP", Url: optional(base)},
 		FhirVersion:    fhir.FHIRVersion4_0_1,
-		Format:         []string{"json", "application/fhir+json"},
-		PatchFormat:    []string{"application/json-patch+json", "application/fhir+json"},
+		Format:         []string{"json", "xml", "application/fhir+json", "application/fhir+xml"},
+		PatchFormat:    []string{"application/json-patch+json", "application/fhir+json", "application/fhir+xml"},
 		Rest:           []fhir.CapabilityStatementRest{restCapability(base)},
 	}
 	b, err := json.Marshal(statement)

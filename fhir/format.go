@@ -9,7 +9,7 @@ import (
 // Format is how resources are written on the wire. The zero Format is none.
 type Format uint8
 
-// Formats. XML is recognised and not served yet.
+// Formats.
 const (
 	FormatJSON Format = iota + 1
 	FormatXML
@@ -26,18 +26,15 @@ func (f Format) MediaType() string {
 	return ""
 }
 
-// served tells whether the server reads and writes the format.
-func (f Format) served() bool { return f == FormatJSON }
-
 // NegotiateAccept returns the format of an answer by _format, which wins, or by
 // Accept (R4 §3.1.0.1.11, RFC 9110 §12.5.1): of what the client takes, the
 // format with the highest weight, and JSON among equals. It is false when the
-// client takes nothing that is served.
+// client takes neither JSON nor XML.
 func NegotiateAccept(accept, formatParam string) (Format, bool) {
 	if formatParam = strings.TrimSpace(formatParam); formatParam != "" {
 		// A '+' that was not escaped in the query has become a space.
 		f := mediaFormat(strings.Replace(formatParam, "fhir ", "fhir+", 1))
-		return f, f.served()
+		return f, f != 0
 	}
 	if strings.TrimSpace(accept) == "" {
 		return FormatJSON, true
@@ -54,7 +51,7 @@ func NegotiateAccept(accept, formatParam string) (Format, bool) {
 	}
 	best := Format(0)
 	for f := FormatJSON; f <= FormatXML; f++ {
-		if f.served() && weights[f].q > 0 && (best == 0 || weights[f].q > weights[best].q) {
+		if weights[f].q > 0 && (best == 0 || weights[f].q > weights[best].q) {
 			best = f
 		}
 	}
@@ -103,7 +100,7 @@ func acceptRange(part string) (kind string, q float64, ok bool) {
 }
 
 // ContentType returns the format of a body by its Content-Type. It is false for
-// anything but FHIR JSON, with no charset or UTF-8 and no version of FHIR or 4.0.
+// anything but FHIR JSON and XML, with no charset or UTF-8 and no version of FHIR or 4.0.
 func ContentType(header string) (Format, bool) {
 	kind, params, err := mime.ParseMediaType(header)
 	if err != nil || !ourVersion(params) {
@@ -116,7 +113,7 @@ func ContentType(header string) (Format, bool) {
 		return 0, false
 	}
 	f := mediaFormat(kind)
-	return f, f.served()
+	return f, f != 0
 }
 
 func ourVersion(params map[string]string) bool {

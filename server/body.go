@@ -103,6 +103,20 @@ func (b *bodyReader) take(n int64) error {
 	return nil
 }
 
+// asJSON returns a body that is XML as JSON with the media type of that, and any
+// other body as it is. Behind the server there is one format.
+func (b *bodyReader) asJSON(h http.Header, body []byte, mime string) ([]byte, string, error) {
+	if f, _ := fhir.ContentType(h.Get("Content-Type")); f != fhir.FormatXML {
+		return body, mime, nil
+	}
+	// At worst each byte becomes two: a backslash and itself.
+	if err := b.take(2 * int64(len(body))); err != nil {
+		return nil, "", err
+	}
+	body, err := fhir.FromXML(body)
+	return body, "application/fhir+json", err
+}
+
 // unreadable is the error of a body that ended early or came too slowly. The
 // client has most likely gone; if not, it learns why.
 func unreadable() error {

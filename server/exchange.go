@@ -16,19 +16,23 @@ import (
 	"opendmp/auth"
 	"opendmp/dossier"
 	"opendmp/emit"
+	"opendmp/fhir"
 )
 
 // exchange is one request and what must be known of it until it is answered.
 type exchange struct {
-	s     *Server
-	c     echo.Context
-	r     *http.Request
-	id    string
-	lang  string
-	start time.Time
-	route string    // a template, never the path
-	kind  auth.Kind // of the caller
-	body  bodyReader
+	s    *Server
+	c    echo.Context
+	r    *http.Request
+	id   string
+	lang string
+	// format and pretty are how the client wants resources, refusals included.
+	format fhir.Format
+	pretty bool
+	start  time.Time
+	route  string    // a template, never the path
+	kind   auth.Kind // of the caller
+	body   bodyReader
 }
 
 // handle makes an Echo handler of a function from an exchange to an answer: it
@@ -51,6 +55,8 @@ func (s *Server) begin(c echo.Context) *exchange {
 	// emit copies the id from the request to the response.
 	x.r.Header.Set(emit.RequestIDHeader, x.id)
 	x.lang = language(x.r.Header)
+	query := x.r.URL.Query()
+	x.prefer(query.Get("_format"), query.Get("_pretty") == "true")
 	return x
 }
 
@@ -69,7 +75,23 @@ func (x *exchange) answer(handler func(*exchange) dossier.Answer) (a dossier.Ans
 	if lengthStatedTwice(x.r.Context()) {
 		return x.refuse(invalid("structure", "La longueur de la requête est donnée deux fois.", "The length of the request is stated twice."))
 	}
-	return handler(x)
+	return handler(x).As(x.format, x.pretty)
+}
+
+// prefer notes the format of the answers by _format, Accept or, without either,
+// the format of the body: JSON where the client wants none that is served.
+func (x *exchange) prefer(param string, pretty bool) {
+	accept := strings.Join(x.r.Header.Values("Accept"), ",")
+	f, ok := fhir.NegotiateAccept(accept, param)
+	if param == "" && accept == "" {
+		if sent, known := fhir.ContentType(x.r.Header.Get("Content-Type")); known {
+			f = sent
+		}
+	}
+	if !ok {
+		f = fhir.FormatJSON
+	}
+	x.format, x.pretty = f, pretty
 }
 
 // drain reads what a refused body in pieces still sends, as far as that is
@@ -95,7 +117,9 @@ func (x *exchange) write(a dossier.Answer) (err error) {
 	return emit.Echo(x.c, a)
 }
 
-func (x *exchange) refuse(err error) dossier.Answer { return dossier.Refuse(err, x.lang) }
+func (x *exchange) refuse(err error) dossier.Answer {
+	return dossier.Refuse(err, x.lang).As(x.format, x.pretty)
+}
 
 // panicked logs a panic by its place and a hash of its text: the text may hold
 // what the request held.

@@ -65,6 +65,9 @@ func (x *exchange) misplacedBody(method error) error {
 	if err != nil {
 		return err
 	}
+	if body, _, err = x.body.asJSON(x.r.Header, body, ""); err != nil {
+		return err
+	}
 	if _, err := fhir.Parse(body); err != nil {
 		return err
 	}
@@ -142,8 +145,8 @@ func (x *exchange) withBody(r dossier.Request) (dossier.Request, error) {
 	if r.Form {
 		return x.withForm(r, string(body))
 	}
-	r.Body, r.MediaType = body, mime
-	return r, nil
+	r.Body, r.MediaType, err = x.body.asJSON(x.r.Header, body, mime)
+	return r, err
 }
 
 // withForm adds the parameters of a POST to _search.
@@ -157,6 +160,7 @@ func (x *exchange) withForm(r dossier.Request, form string) (dossier.Request, er
 	}
 	r.Request = line
 	// A _format in the form counts as one in the URL.
+	x.prefer(line.Format, line.Pretty)
 	_, err = negotiate(x.r, line)
 	return r, err
 }

@@ -280,7 +280,7 @@ func TestMetadataIsPublic(t *testing.T) {
 		t.Errorf("HEAD: %d %q, length %d", res.StatusCode, body, res.ContentLength)
 	}
 	w.refuses(400, "GET", "/fhir/metadata?who=me", "", "Authorization", "")
-	w.refuses(406, "GET", "/fhir/metadata", "", "Authorization", "", "Accept", "application/fhir+xml")
+	w.refuses(406, "GET", "/fhir/metadata", "", "Authorization", "", "Accept", "text/html")
 }
 
 func TestNothingIsServedElsewhere(t *testing.T) {
@@ -373,7 +373,7 @@ func TestTokenInURLIsRefused(t *testing.T) {
 func TestMediaTypes(t *testing.T) {
 	w := start(t, nil)
 	bundle := `{"resourceType":"Bundle","type":"transaction"}`
-	for _, kind := range []string{"", "text/plain", "application/xml", "application/fhir+xml", "application/fhir+json; charset=latin1",
+	for _, kind := range []string{"", "text/plain", "application/xml; charset=latin1", "application/fhir+xml; fhirVersion=3.0", "application/fhir+json; charset=latin1",
 		"application/fhir+json; fhirVersion=3.0", "application/json-patch+json", "nonsense/", "application/x-www-form-urlencoded"} {
 		w.refuses(415, "POST", "/fhir", bundle, "Content-Type", kind)
 	}
@@ -401,9 +401,11 @@ func TestAccept(t *testing.T) {
 		"text/html, */*;q=0.1":                   200,
 		"application/fhir+json; fhirVersion=4.0": 200,
 		"application/fhir+json; fhirVersion=5.0": 406,
-		"application/fhir+xml":                   406,
+		"application/fhir+xml":                   200,
+		"application/fhir+xml; fhirVersion=3.0":  406,
 		"text/html":                              406,
 		"application/fhir+json;q=0":              406,
+		"application/fhir+json;q=0, */*;q=0.1":   200,
 		"nonsense":                               406,
 	} {
 		if res, _ := w.ask("GET", "/fhir/metadata", "", "Accept", accept); res.StatusCode != status {
@@ -411,7 +413,7 @@ func TestAccept(t *testing.T) {
 		}
 	}
 	for format, status := range map[string]int{
-		"json": 200, "application/fhir%2Bjson": 200, "application/fhir+json": 200, "xml": 406, "application/fhir%2Bxml": 406, "html": 406,
+		"json": 200, "application/fhir%2Bjson": 200, "application/fhir+json": 200, "xml": 200, "application/fhir%2Bxml": 200, "application/xml": 200, "html": 406,
 	} {
 		if res, _ := w.ask("GET", "/fhir/metadata?_format="+format, "", "Accept", "application/fhir+xml"); res.StatusCode != status {
 			t.Errorf("_format=%s: %d, want %d", format, res.StatusCode, status)
