@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,12 +46,27 @@ func (h *house) owed(n int) {
 // reference.
 func (s *scene) pushHidden(number string) string {
 	s.t.Helper()
-	push := strings.NewReplacer(
+	return reference(s.author.post("", hiddenPush(s.t, number)).is(200), 1)
+}
+
+// hiddenPush is a push of one document that is hidden from the patient.
+func hiddenPush(t testing.TB, number string) string {
+	return labelled(t, number, "INVISIBLE_PATIENT")
+}
+
+// labelled is a push of one document with a visibility.
+func labelled(t testing.TB, number, code string) string {
+	return strings.NewReplacer(
 		"99999.2", "99999."+number,
 		"http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument",
-		`"code": "N",`, `"code": "INVISIBLE_PATIENT",`,
-	).Replace(fixture(s.t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"))
-	return "DocumentReference/" + strings.Split(s.author.post("", push).is(200).at("entry.1.response.location"), "/")[1]
+		`"code": "N",`, `"code": "`+code+`",`,
+	).Replace(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"))
+}
+
+// reference is that of what an entry of a push created: "DocumentReference/…".
+func reference(pushed answer, entry int) string {
+	parts := strings.Split(pushed.at("entry."+strconv.Itoa(entry)+".response.location"), "/")
+	return parts[0] + "/" + parts[1]
 }
 
 // history is the history as somebody reads it.
@@ -164,7 +180,7 @@ func TestRemindOfReplacements(t *testing.T) {
 	replace := func(old, number string) string {
 		push := strings.Replace(strings.ReplaceAll(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"), "99999.2", "99999."+number), `"status": "current",
         "type"`, `"status": "current", "relatesTo": [{"code":"replaces","target":{"reference":"`+old+`"}}], "type"`, 1)
-		return "DocumentReference/" + strings.Split(s.author.post("", push).is(200).at("entry.1.response.location"), "/")[1]
+		return reference(s.author.post("", push).is(200), 1)
 	}
 	s.at(opened.AddDate(0, 0, 5))
 	now := replace(old, "8")
@@ -213,8 +229,8 @@ func TestRemindEachDossier(t *testing.T) {
 	other := &scene{house: s.house, author: s.author}
 	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
 	hidden := strings.NewReplacer("99999.2", "99999.60", published.Value, farid.Value, published.System, farid.System).Replace(push)
-	doc := strings.Split(other.author.post("", hidden).is(200).at("entry.1.response.location"), "/")[1]
-	other.author.patch("DocumentReference/"+doc, label("INVISIBLE_PATIENT")).is(200)
+	doc := reference(other.author.post("", hidden).is(200), 1)
+	other.author.patch(doc, label("INVISIBLE_PATIENT")).is(200)
 	s.at(noticeOf)
 	s.remind(dossier.Reminded{Told: 2})
 	s.owed(2)
