@@ -83,6 +83,7 @@ type pair struct {
 	now           time.Time
 	hidden        map[string]bool // documents of world B only
 	pool          *pool
+	credentials   *auth.Claims // of the caller
 	failed, count int
 	statuses      map[int]int
 	covered       map[string]bool // what was asked for
@@ -92,7 +93,7 @@ type pair struct {
 // world B: whatever document the caller gets a 404 for has never been in world A.
 func openPair(t testing.TB, s *story, who caller) *pair {
 	t.Helper()
-	p := &pair{t: t, who: who, now: worldsNow.Add(time.Hour), hidden: map[string]bool{}, statuses: map[int]int{}, covered: map[string]bool{}}
+	p := &pair{t: t, who: who, credentials: claimsOf(who.as, who.purpose, who.reason), now: worldsNow.Add(time.Hour), hidden: map[string]bool{}, statuses: map[int]int{}, covered: map[string]bool{}}
 	var err error
 	dir := t.TempDir()
 	if p.b, err = openSide("B", filepath.Join(dir, "b")); err != nil {
@@ -189,7 +190,7 @@ func (s *side) play(step int, a act, body string) error {
 }
 
 // claims are those of the caller; nil of nobody.
-func (p *pair) claims() *auth.Claims { return claimsOf(p.who.as, p.who.purpose, p.who.reason) }
+func (p *pair) claims() *auth.Claims { return p.credentials }
 
 // ask asks both worlds the same and compares their answers.
 func (p *pair) ask(a ask) got {

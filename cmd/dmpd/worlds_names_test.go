@@ -23,18 +23,9 @@ func newAliases() aliases {
 	return aliases{map[string]string{}, map[string]string{}, map[string]string{}}
 }
 
-// queryOf matches the query that an AuditEvent shows, in base64, in JSON and XML.
-var queryOf = regexp.MustCompile(`(?:"query": ?|<query value=)"([A-Za-z0-9+/]+=*)"`)
-
 // shorten replaces what the server made up by names.
 func (n aliases) shorten(text string) string {
-	text = queryOf.ReplaceAllStringFunc(text, func(shown string) string {
-		query, err := base64.StdEncoding.DecodeString(queryOf.FindStringSubmatch(shown)[1])
-		if err != nil {
-			return shown
-		}
-		return `"query":"in base64: ` + string(query) + `"`
-	})
+	text = queriesInClear(text)
 	var out strings.Builder
 	for len(text) > 0 {
 		from, to := madeUp(text)
@@ -45,6 +36,33 @@ func (n aliases) shorten(text string) string {
 		text = text[to:]
 	}
 	return out.String()
+}
+
+// queriesInClear decodes the queries that AuditEvents show in base64, in JSON or
+// XML: the names of things are in them too.
+func queriesInClear(text string) string {
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "query")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteString("query")
+		text = after
+		for _, opening := range [...]string{`":"`, `": "`, ` value="`} {
+			value, ok := strings.CutPrefix(after, opening)
+			if !ok {
+				continue
+			}
+			shown, rest, _ := strings.Cut(value, `"`)
+			if query, err := base64.StdEncoding.DecodeString(shown); err == nil {
+				out.WriteString(" in base64: " + string(query))
+				text = rest
+			}
+			break
+		}
+	}
 }
 
 // name returns the name of an id, a new one at its first appearance.
