@@ -40,7 +40,11 @@ test: ## run all tests; with DMP_TEST_MONGODB_URI, those of the store and of the
 	fi
 
 .PHONY: check
-check: format vet static table vuln ## gofmt, vet, staticcheck, table of imports, known vulnerabilities
+check: format vet static table fresh vuln ## gofmt, vet, staticcheck, table of imports, pages that are written, known vulnerabilities
+
+.PHONY: regles
+regles: ## write docs/regles.md, the rules as a jurist reads them, from the rules
+	@go run ./policy/internal/genregles .
 
 .PHONY: bench
 bench: build ## load 1,000 patients × 10 documents over HTTP and measure, with the ceiling of the machine beside
@@ -70,6 +74,10 @@ static:
 .PHONY: table
 table:
 	@go test -count=1 -run 'Test(Imports|TableOfImports|TopFolders|EveryPackage|ParseUnverified|OnlyEmit|NoWayRound)' .
+
+.PHONY: fresh
+fresh:
+	@go run ./policy/internal/genregles -check .
 
 .PHONY: vuln
 vuln:
