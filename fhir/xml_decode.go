@@ -150,7 +150,11 @@ func (r *xmlReader) members(t typeID, some bool) error {
 		}
 		at := lookup(rows, r.s.tag.local, max(run.at, 0))
 		if broken := r.misplaced(rows, run.at, at); broken != nil {
-			r.path = append(r.path, xmlStep{printable(string(r.s.tag.local)), -1})
+			name := printable(string(r.s.tag.local))
+			if at >= 0 {
+				name = rows[at].pathName()
+			}
+			r.path = append(r.path, xmlStep{name, -1})
 			err = r.refuse(broken)
 		} else {
 			if at != run.at {
