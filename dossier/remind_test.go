@@ -403,21 +403,41 @@ func TestRemindInterrupted(t *testing.T) {
 // A run that is to stop stops between two entries, and one that may do so many
 // says that there is more.
 func TestRemindInParts(t *testing.T) {
-	s := newScene(t)
+	listed := func() {}
+	s, _ := servers(t, 1, func(st store.Store) store.Store { return lister{st, &listed} })
 	for i := range 5 {
 		s.pushHidden(fmt.Sprint(40 + i))
 	}
 	s.at(noticeOf)
-	over, stop := context.WithCancel(t.Context())
-	stop()
-	if r, err := s.door.Remind(over, 0); err != nil || r.Told+r.Covered > 0 {
-		t.Errorf("after its end: %+v, %v", r, err)
+	for _, want := range []dossier.Reminded{{}, {More: true}} { // before the list is read, and after
+		ending, stop := context.WithCancel(t.Context())
+		if want.More {
+			listed = stop
+		} else {
+			stop()
+		}
+		if r, err := s.door.Remind(ending, 0); err != nil || r != want {
+			t.Errorf("told to end: %+v, %v, want %+v", r, err, want)
+		}
+		listed = func() {}
 	}
 	for _, want := range []dossier.Reminded{{Told: 1, Covered: 1, More: true}, {Covered: 2, More: true}, {Covered: 1}} {
 		if r, err := s.door.Remind(t.Context(), 2); err != nil || r != want {
 			t.Errorf("%+v, %v, want %+v", r, err, want)
 		}
 	}
+}
+
+// lister calls a function when a list of state was read.
+type lister struct {
+	store.Store
+	listed *func()
+}
+
+func (l lister) StateList(ctx context.Context, kind, after string, limit int) ([]store.StateEntry, error) {
+	list, err := l.Store.StateList(ctx, kind, after, limit)
+	(*l.listed)()
+	return list, err
 }
 
 // An entry that does not open is a fault, and keeps nobody from their notice.
