@@ -36,6 +36,10 @@ type Issue struct {
 	Diagnostics string
 	// Expression is the FHIRPath of the element, "DocumentReference.status".
 	Expression string
+	// Rule and Profile are what Validate found broken: the key of an invariant
+	// ("dom-6") or the kind of rule ("min"), and the URL of the profile that has it,
+	// "" for R4. Other issues have neither.
+	Rule, Profile string
 }
 
 // Invalid is the error of a resource, a bundle or a request that breaks a rule
