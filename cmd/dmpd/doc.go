@@ -11,6 +11,7 @@
 //	dmpd demo                the whole story in the terminal, on a server of its own
 //	dmpd bench               how fast it is, with the ceiling of the machine beside
 //	dmpd matrix              the habilitation matrix: show, check, compare, import
+//	dmpd explain             whether somebody may read a document, and by which rules
 //	dmpd version
 //
 // It wires the packages together and is the only place that knows all of them.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +11,6 @@ import (
 
 	"opendmp/dossier"
 	"opendmp/policy"
-	"opendmp/vault"
 )
 
 func purgeCommand() *cobra.Command {
@@ -64,26 +61,15 @@ The embedded store is opened by one process at a time: stop the server first.`,
 }
 
 // purge runs one purge and says what it did.
-func purge(ctx context.Context, p plan, o dossier.PurgeOptions, out io.Writer) (err error) {
-	keys, err := vault.OpenDir(vaultDir(p.data), false, rand.Reader)
-	if err != nil {
+func purge(ctx context.Context, p plan, o dossier.PurgeOptions, out io.Writer) error {
+	return p.throughDoor(ctx, func(door *dossier.Service) error {
+		r, err := door.Purge(ctx, o)
+		would := ""
+		if !o.Act {
+			would = "would be "
+		}
+		fmt.Fprintf(out, "%s: %d due; %sannounced %d, %sdestroyed %d; %d waiting\n",
+			p.clock.Now().UTC().Format(time.RFC3339), r.Due, would, r.Announced, would, r.Destroyed, r.Waiting)
 		return err
-	}
-	st, err := p.engine.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	door, err := newDoor(ctx, p, keys, st)
-	if err != nil {
-		return err
-	}
-	r, err := door.Purge(ctx, o)
-	would := ""
-	if !o.Act {
-		would = "would be "
-	}
-	fmt.Fprintf(out, "%s: %d due; %sannounced %d, %sdestroyed %d; %d waiting\n",
-		p.clock.Now().UTC().Format(time.RFC3339), r.Due, would, r.Announced, would, r.Destroyed, r.Waiting)
-	return err
+	})
 }

@@ -95,6 +95,25 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	}, nil
 }
 
+// throughDoor opens the parts behind the door for a command that is no server, and
+// closes the store after it. Keys and store must exist.
+func (p plan) throughDoor(ctx context.Context, do func(*dossier.Service) error) (err error) {
+	keys, err := vault.OpenDir(vaultDir(p.data), false, rand.Reader)
+	if err != nil {
+		return err
+	}
+	st, err := p.engine.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	door, err := newDoor(ctx, p, keys, st)
+	if err != nil {
+		return err
+	}
+	return do(door)
+}
+
 // newDoor joins the parts behind the door in the order in which they need each
 // other.
 func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*dossier.Service, error) {
