@@ -153,6 +153,9 @@ func (c *call) candidate(ctx context.Context, id store.Dossier, asked fhir.Trait
 	if err != nil {
 		return candidate{}, false, err
 	}
+	if err := c.even(ctx, d); err != nil {
+		return candidate{}, false, err
+	}
 	rec, err := c.patientBody(ctx, d)
 	if err != nil || rec == nil {
 		return candidate{}, false, err

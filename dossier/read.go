@@ -121,6 +121,9 @@ func matchesTag(header string, version int64) bool {
 
 // hidden is the one answer for what is hidden and for what is absent.
 func (c *call) hidden(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, ref string) (Answer, error) {
+	if err := c.even(ctx, d); err != nil {
+		return Answer{}, err
+	}
 	return c.refuse(ctx, d, v, dec, doRead, ErrNotFound, ref)
 }
 

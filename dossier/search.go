@@ -55,6 +55,11 @@ func (c *call) search(ctx context.Context) (Answer, error) {
 			if err != nil {
 				return Answer{}, err
 			}
+			if len(found) == 0 && !c.byPatient {
+				if err := c.even(ctx, d); err != nil {
+					return Answer{}, err
+				}
+			}
 			hits = append(hits, found...)
 		}
 	}

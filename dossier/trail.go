@@ -221,6 +221,9 @@ func (c *call) readEvent(ctx context.Context) (Answer, error) {
 	}
 	dec, classes := v.History()
 	if !ok || d.ring == nil {
+		if _, err := c.store.Events(ctx, d.id, at, 1); err != nil && !errors.Is(err, store.ErrNotFound) { // as for an event that is hidden
+			return Answer{}, err
+		}
 		return c.hidden(ctx, d, v, dec, ref)
 	}
 	event, err := c.audit.Event(ctx, audit.Target{Dossier: d.id, Ring: d.ring}, at)
