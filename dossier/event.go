@@ -87,6 +87,7 @@ func (c *call) event(d *loaded, dec policy.Decision, action audit.Action, views 
 	}
 	if len(views) > 0 {
 		e.Mode = views[0].Situation().Mode
+		e.Secret = views[0].Situation().Secret
 		if action == doCreate {
 			e.Authority = views[0].Situation().Decision
 		}

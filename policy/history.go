@@ -40,7 +40,7 @@ func (v *View) History() (Decision, []Class) {
 // ClassOf returns the class of an event of this caller: touched are the
 // references of what it read or wrote, named those of what its query names,
 // found or not, and written the facts of what it writes, which the record does
-// not hold yet. An event of a secret session, or about a document hidden from
+// not hold yet. An event of a secret session of a minor, or about a document hidden from
 // representatives, is Secret; one about a document hidden from the patient at
 // this instant is Withheld. Of both, Withheld: it is the narrower.
 //
@@ -49,7 +49,7 @@ func (v *View) ClassOf(touched, named []string, written ...Facts) Class {
 	if v.empty() {
 		return Withheld
 	}
-	flags := Flags{InvisibleRepresentants: v.caller.secret}
+	flags := Flags{InvisibleRepresentants: v.situation.Secret}
 	for _, refs := range [...][]string{touched, named} {
 		for _, ref := range refs {
 			flags = flags.with(v.flagsOf(ref))

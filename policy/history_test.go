@@ -44,7 +44,7 @@ func TestClassOf(t *testing.T) {
 		{"named by a search", doctor, nil, []string{"DocumentReference/alix-annonce"}, nil, Withheld},
 		{"hidden from representatives", doctor, []string{"DocumentReference/reps"}, nil, nil, Secret},
 		{"of both", doctor, []string{"DocumentReference/both"}, nil, nil, Withheld},
-		{"a secret session", secret, nil, nil, nil, Secret},
+		{"a secret session, which there is not of an adult", secret, nil, nil, nil, Open},
 		{"what is not there", doctor, []string{"DocumentReference/absent"}, nil, nil, Open},
 		{"written hidden", doctor, []string{"DocumentReference/new"}, nil, []Facts{alixDocuments[6].subject(t, "alix").Facts}, Withheld},
 		{"written secret", doctor, nil, nil, []Facts{hiddenReps.subject(t, "alix").Facts}, Secret},
@@ -53,6 +53,10 @@ func TestClassOf(t *testing.T) {
 		if got := e.view(c.k, rec, noon).ClassOf(c.touched, c.named, c.written...); got != c.want {
 			t.Errorf("%s: %d, not %d", c.name, got, c.want)
 		}
+	}
+	emma := castDossier(t, "emma").record()
+	if got := e.view(secret, emma, noon).ClassOf(nil, nil); got != Secret {
+		t.Errorf("a secret session of a minor: %d", got)
 	}
 }
 

@@ -24,6 +24,10 @@ type Situation struct {
 	Patient, Representative bool
 	// Minor tells whether the patient is one, at this instant.
 	Minor bool
+	// Secret tells whether the session is a secret one. There is none but of a
+	// minor (E11): what is asked for of an adult hides nothing from who represents
+	// them.
+	Secret bool
 	// Opposed tells whether the patient opposed the emergency mode in force or
 	// asked for.
 	Opposed bool
@@ -142,6 +146,7 @@ func (v *View) situate() {
 
 	s.Decision = v.engine.registry.decision(k, v.at)
 	s.State, s.Authorisation, s.Mode, s.Minor, s.MedecinTraitant = c.State, c.Authorisation, c.Mode, c.Minor, c.MT
+	s.Secret = c.Secret && c.Minor
 	s.Patient, s.Representative = c.holder() && k.kind == auth.Patient, c.holder() && k.kind == auth.Representative
 	s.Opposed = c.Mode == auth.BrisDeGlace && c.OpposedBTG || c.Mode == auth.Centre15 && c.OpposedC15
 	if c.Blocked {
