@@ -137,13 +137,13 @@ func randomCase(r *rand.Rand) Case {
 	n := func(most int) uint8 { return uint8(r.IntN(most + 2)) }
 	return Case{
 		Act: Act(n(int(acts))), Kind: auth.Kind(n(int(auth.Operator))), Mode: auth.Mode(n(int(auth.Centre15))),
-		Holder: b(), Vouched: rare(), Occupational: rare(), Student: rare(), Physician: b(), Secret: rare(), Fresh: b(),
+		Holder: b(), Vouched: rare(), Occupational: rare(), Student: rare(), Physician: b(), Secret: rare(), Fresh: b(), CMEDecided: b(),
 		State: State(n(int(Destroyed))), Authorisation: Authorisation(n(int(Expire))), Personal: b(), Blocked: rare(),
 		MT: b(), Grant: b(), FeedOpposed: rare(), OpposedBTG: rare(), OpposedC15: rare(), MaskAll: rare(), Minor: b(),
 		Cell: Cell(n(int(Allow))), Group: Group(n(int(Reimbursement))), Insurance: b(), Fit: Fit(n(int(OwnClass))),
 		Status: Status(n(int(Inactive))), Masked: b(), MaskedPatient: b(), Hidden: b(), HiddenReps: b(), Mine: b(), Foreign: rare(), Deposited: b(), Sees: b(),
-		WillMask: b(), WillHide: b(), WillHideReps: b(), Late: rare(), Outside: rare(),
-		ByIdentifier: b(), Consent: ConsentKind(n(int(AccesUrgence))), AboutMe: b(), ForMe: b(), ForPerson: b(), ForMT: rare(),
+		WillMask: b(), WillHide: b(), WillHideReps: b(), Late: rare(), Outside: rare(), TakesOver: rare(),
+		ByIdentifier: b(), Consent: ConsentKind(n(int(AccesUrgence))), AboutMe: b(), ForMe: b(), ForPerson: b(), ForTeam: b(), NoTeam: rare(), ForMT: rare(),
 		BadPeriod: rare(), BadChange: rare(), Qualified: b(), Informed: b(), Letter: rare(), OnlyMe: b(), Expired: rare(), Professions: b(), Justified: b(),
 		Options: Options{AIR: b(), OccupationalByConsent: b(), Students: b(), FeedByAuthorisation: rare(), BlockForbidsFeeding: b(),
 			BothFlags: b(), ClassMustFit: b(), MaskAllSparesMT: b(), OpenAutomatically: b()},

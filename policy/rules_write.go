@@ -35,7 +35,7 @@ var rulesOfWriting = []rule{
 			switch {
 			case !c.professional() && c.Kind != auth.Establishment && c.Kind != auth.Administrative:
 				return Silent
-			case c.Options.FeedByAuthorisation && (c.Authorisation != Valide || c.Blocked && c.professional()):
+			case c.Options.FeedByAuthorisation && (c.Authorisation != Valide && !c.treating() || c.Blocked && c.professional()):
 				return Refuse // INTERDIT covers VALIDE, but for an establishment's push (E02)
 			}
 			return Permit

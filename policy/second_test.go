@@ -26,8 +26,11 @@ var (
 
 // sayable tells whether the second reading has words for a case. Nobody but a
 // professional is vouched for (POLICY §1), or an occupational physician: of others
-// the engine refuses it, and a law holds that it widens nothing.
-func sayable(c *Case) bool { return !c.Vouched && !c.Occupational || c.carer() }
+// the engine refuses it, and a law holds that it widens nothing. No Consent names a
+// team and a person.
+func sayable(c *Case) bool {
+	return (!c.Vouched && !c.Occupational || c.carer()) && !(c.ForTeam && c.ForMe)
+}
 
 // stateOf is the state that a case is.
 func stateOf(c *Case) second.State {

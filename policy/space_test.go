@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 	"runtime"
 	"slices"
@@ -89,6 +90,33 @@ func fields(names ...string) []axis {
 		axes[i] = field(name)
 	}
 	return axes
+}
+
+// everyField are the axes of all fields.
+var everyField = sync.OnceValue(func() []axis { return fields(allFields()...) })
+
+// near yields the cases that differ from one in one field, and in two.
+func near(c Case) iter.Seq[Case] {
+	return func(yield func(Case) bool) {
+		for i, first := range everyField() {
+			for _, set := range first {
+				one := c
+				set(&one)
+				if !yield(one) {
+					return
+				}
+				for _, second := range everyField()[i+1:] {
+					for _, set := range second {
+						two := one
+						set(&two)
+						if !yield(two) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 // some is an axis of a few values of a field.

@@ -16,6 +16,10 @@ type Addition struct {
 
 // Add answers whether the caller adds the document.
 func Add(s State, set Settings, a Addition) bool {
+	// E16: "a document is added as current or superseded"
+	if s.Status == Deleted {
+		return false
+	}
 	if !mayFeed(s, set, a) {
 		return false
 	}

@@ -425,6 +425,8 @@ func TestAdd(t *testing.T) {
 	answer(t, []question{
 		{"E01 whether or not they may read it", plain, stranger.but(denied), nil, true},
 		{"E01 an establishment", plain, hospital, nil, true},
+		{"E16 superseded already", plain, stranger.but(superseded), nil, true},
+		{"E16 deleted already", plain, stranger.but(deleted), nil, false},
 		{"E01 administrative staff push for it", plain, clerk, nil, true},
 		{"E01 a regulator is not named", plain, regulator, nil, false},
 		{"E01 the operator is not named", plain, operator, nil, false},
