@@ -23,9 +23,7 @@ func (c *call) readContent(ctx context.Context, d *loaded, v *policy.View, row *
 	if dec := v.Read(i); dec.Extent() != policy.Full {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	recs, err := c.bodies(ctx, d.id, d.ring, []store.BodyRef{
-		{Row: governor.key, Version: governor.version}, {Row: row.key, Version: row.version},
-	})
+	recs, err := c.current(ctx, d, governor, row)
 	if err != nil {
 		return Answer{}, err
 	}

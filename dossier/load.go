@@ -1,11 +1,9 @@
 package dossier
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"opendmp/policy"
 	"opendmp/store"
@@ -87,10 +85,24 @@ func (d *loaded) patient() *row {
 // when its version moved. A dossier that does not exist loads as an empty one,
 // by the same calls, so that a decoy costs what a hidden document costs.
 func (s *Service) load(ctx context.Context, id store.Dossier) (*loaded, error) {
-	h, err := s.store.Header(ctx, id)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	h, err := s.header(ctx, id)
+	if err != nil {
 		return nil, err
 	}
+	return s.loadAt(ctx, id, h)
+}
+
+// header reads the header in force; the zero one where there is no dossier.
+func (s *Service) header(ctx context.Context, id store.Dossier) (store.Header, error) {
+	h, err := s.store.Header(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Header{}, nil
+	}
+	return h, err
+}
+
+// loadAt returns a dossier as of a header that was just read.
+func (s *Service) loadAt(ctx context.Context, id store.Dossier, h store.Header) (*loaded, error) {
 	if d := s.cache.get(id, h.Version); d != nil {
 		return d, nil
 	}
@@ -98,13 +110,16 @@ func (s *Service) load(ctx context.Context, id store.Dossier) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.loadUnder(ctx, id, h, ring)
+}
+
+// loadUnder reads a dossier whose keys are known.
+func (s *Service) loadUnder(ctx context.Context, id store.Dossier, h store.Header, ring *vault.Ring) (*loaded, error) {
 	d, err := s.readRows(ctx, id, h, ring)
 	if err != nil {
 		return nil, err
 	}
-	if d.exists() {
-		s.cache.put(d)
-	}
+	s.cache.put(d)
 	return d, nil
 }
 
@@ -207,70 +222,57 @@ func (s *Service) bodies(ctx context.Context, id store.Dossier, ring *vault.Ring
 	}
 	recs := make([]*record, len(refs))
 	for i, b := range sealed {
-		if b == nil {
-			return nil, fmt.Errorf("%w: a body is missing", ErrInternal)
-		}
-		plain, err := ring.Open(bodyPlace(refs[i].Row, refs[i].Version), b)
-		if err != nil {
-			return nil, internal(err, "body")
-		}
-		if recs[i], err = decodeBody(plain); err != nil {
-			return nil, internal(err, "body")
+		if recs[i], err = openBody(ring, refs[i].Row, refs[i].Version, b); err != nil {
+			return nil, err
 		}
 	}
 	return recs, nil
 }
 
-// cache keeps the dossiers used last, up to a number of rows in all.
-type cache struct {
-	mu    sync.Mutex
-	limit int
-	rows  int
-	order *list.List // of *loaded, the last used in front
-	byID  map[store.Dossier]*list.Element
-}
-
-func newCache(limit int) *cache {
-	return &cache{limit: limit, order: list.New(), byID: make(map[store.Dossier]*list.Element)}
-}
-
-// weight counts an empty dossier too, so that decoys cannot grow without bound.
-func weight(d *loaded) int { return len(d.rows) + 1 }
-
-// get returns the dossier if it is held at exactly this version.
-func (c *cache) get(id store.Dossier, version int64) *loaded {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.byID[id]
-	if !ok || e.Value.(*loaded).header.Version != version {
-		return nil
+// openBody opens a sealed body; nil is one that is missing.
+func openBody(ring *vault.Ring, key store.RowKey, version int64, sealed []byte) (*record, error) {
+	if sealed == nil {
+		return nil, fmt.Errorf("%w: a body is missing", ErrInternal)
 	}
-	c.order.MoveToFront(e)
-	return e.Value.(*loaded)
+	plain, err := ring.Open(bodyPlace(key, version), sealed)
+	if err != nil {
+		return nil, internal(err, "body")
+	}
+	rec, err := decodeBody(plain)
+	return rec, internal(err, "body")
 }
 
-// put holds a dossier, unless a later version is held already.
-func (c *cache) put(fresh *loaded) {
-	at := *fresh
-	at.kept = true
-	d := &at
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.byID[d.id]; ok {
-		if e.Value.(*loaded).header.Version > d.header.Version {
-			return
+// current opens the current bodies of rows of d, in their order: what is in memory
+// from there, the others by one read. It is for what the caller may see: who learns
+// that a body was in memory learns that somebody read it.
+func (s *Service) current(ctx context.Context, d *loaded, rows ...*row) ([]*record, error) {
+	sealed := s.cache.bodiesOf(d, rows)
+	var missing []*row
+	var refs []store.BodyRef
+	for i, r := range rows {
+		if sealed[i] == nil {
+			missing = append(missing, r)
+			refs = append(refs, store.BodyRef{Row: r.key, Version: r.version})
 		}
-		c.remove(e)
 	}
-	c.byID[d.id] = c.order.PushFront(d)
-	c.rows += weight(d)
-	for c.rows > c.limit && c.order.Len() > 1 {
-		c.remove(c.order.Back())
+	if len(missing) > 0 {
+		read, err := s.store.Bodies(ctx, d.id, refs)
+		if err != nil {
+			return nil, err
+		}
+		s.cache.putBodies(d, missing, read)
+		for i := range sealed {
+			if sealed[i] == nil {
+				sealed[i], read = read[0], read[1:]
+			}
+		}
 	}
-}
-
-func (c *cache) remove(e *list.Element) {
-	d := c.order.Remove(e).(*loaded)
-	delete(c.byID, d.id)
-	c.rows -= weight(d)
+	recs := make([]*record, len(rows))
+	for i, r := range rows {
+		var err error
+		if recs[i], err = openBody(d.ring, r.key, r.version, sealed[i]); err != nil {
+			return nil, err
+		}
+	}
+	return recs, nil
 }

@@ -45,22 +45,23 @@ func (s *Service) byToken(ctx context.Context, t store.Token) (store.Dossier, er
 	return refs[0].Dossier, nil
 }
 
-// loadByID loads the dossier that holds a resource, or a decoy.
-func (s *Service) loadByID(ctx context.Context, typ, id string) (*loaded, error) {
-	d, err := s.byToken(ctx, s.idToken(typ, id))
+// loadToken loads the dossier that a unique token leads to, or a decoy.
+func (s *Service) loadToken(ctx context.Context, t store.Token) (*loaded, error) {
+	d, err := s.byToken(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	return s.load(ctx, d)
 }
 
+// loadByID loads the dossier that holds a resource, or a decoy.
+func (s *Service) loadByID(ctx context.Context, typ, id string) (*loaded, error) {
+	return s.loadToken(ctx, s.idToken(typ, id))
+}
+
 // loadByINS loads the dossier of a patient, or a decoy.
 func (s *Service) loadByINS(ctx context.Context, ins fhir.Ident) (*loaded, error) {
-	d, err := s.byToken(ctx, s.insToken(ins))
-	if err != nil {
-		return nil, err
-	}
-	return s.load(ctx, d)
+	return s.loadToken(ctx, s.insToken(ins))
 }
 
 // loadByIdentifiers loads the dossiers with a document of one of the

@@ -34,11 +34,11 @@ func (c *call) read(ctx context.Context) (Answer, error) {
 	if dec := v.Read(d.byRef[ref]); !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	rec, err := c.body(ctx, d.id, d.ring, row.key, row.version)
+	recs, err := c.current(ctx, d, row)
 	if err != nil {
 		return Answer{}, err
 	}
-	released, dec := v.Release(rec.resource, rec.origin)
+	released, dec := v.Release(recs[0].resource, recs[0].origin)
 	if !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}

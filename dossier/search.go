@@ -74,9 +74,9 @@ func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
 	case q.PatientID != "" && !q.PatientIdent.IsZero():
 		return c.bothPatients(ctx, q)
 	case q.PatientID != "":
-		return alone(c.loadByID(ctx, "Patient", q.PatientID))
+		return alone(c.loadPatient(ctx, c.idToken("Patient", q.PatientID)))
 	case !q.PatientIdent.IsZero():
-		return alone(c.loadByINS(ctx, q.PatientIdent))
+		return alone(c.loadPatient(ctx, c.insToken(q.PatientIdent)))
 	case len(q.IDs) > 0:
 		return c.loadByIDs(ctx, c.r.Type, q.IDs)
 	case len(q.Idents) > 0:
@@ -121,6 +121,9 @@ func (c *call) mayStay(ctx context.Context, d *loaded, v *policy.View, q *fhir.Q
 		return nil
 	}
 	dec := v.Search(c.r.Type, len(q.Idents) > 0)
+	if err := c.letIn(ctx, d, dec.Allowed()); err != nil {
+		return err
+	}
 	if dec.Allowed() || !c.patientScoped() && (c.absent(d, v) || dec.Refusal() == policy.Hidden) {
 		return nil
 	}
@@ -185,11 +188,11 @@ func (c *call) matchShown(ctx context.Context, q *fhir.Query, hits []hit) ([]hit
 	if len(hits) == 0 {
 		return nil, nil
 	}
-	refs := make([]store.BodyRef, len(hits))
+	rows := make([]*row, len(hits))
 	for i, h := range hits {
-		refs[i] = store.BodyRef{Row: h.key, Version: h.version}
+		rows[i] = h.row
 	}
-	recs, err := c.bodies(ctx, hits[0].d.id, hits[0].d.ring, refs)
+	recs, err := c.current(ctx, hits[0].d, rows...)
 	if err != nil {
 		return nil, err
 	}
@@ -272,11 +275,11 @@ func (c *call) fetch(ctx context.Context, hits []hit) ([]fhir.EntryOut, []policy
 		for to < len(hits) && hits[to].d == hits[from].d {
 			to++
 		}
-		refs := make([]store.BodyRef, 0, to-from)
+		rows := make([]*row, 0, to-from)
 		for _, h := range hits[from:to] {
-			refs = append(refs, store.BodyRef{Row: h.key, Version: h.version})
+			rows = append(rows, h.row)
 		}
-		recs, err := c.bodies(ctx, hits[from].d.id, hits[from].d.ring, refs)
+		recs, err := c.current(ctx, hits[from].d, rows...)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -58,6 +58,9 @@ type Config struct {
 	TraitsPerMinute int
 	// CacheRows bounds the summaries kept in memory; 200,000 if zero.
 	CacheRows int
+	// CacheBodies bounds the sealed bodies kept in memory, in bytes; 64 MiB if zero,
+	// none if negative.
+	CacheBodies int
 	// Logger gets faults, without clinical data or identities; none if nil.
 	Logger *slog.Logger
 }
@@ -76,6 +79,7 @@ type Service struct {
 	log    *slog.Logger
 	rand   io.Reader
 	cache  *cache
+	memory *memory
 	ins    *limiter
 	traits *limiter
 	turns  turns
@@ -104,11 +108,8 @@ func New(c Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	rows := c.CacheRows
-	if rows == 0 {
-		rows = 200_000
-	}
-	s.cache = newCache(rows)
+	s.cache = newCache(cmp.Or(c.CacheRows, 200_000), cmp.Or(c.CacheBodies, 64<<20))
+	s.memory = newMemory()
 	s.ins = newLimiter(cmp.Or(c.INSPerMinute, 120))
 	s.traits = newLimiter(cmp.Or(c.TraitsPerMinute, 30))
 	return s, nil
@@ -209,6 +210,10 @@ type call struct {
 	// byPatient tells that the request names its dossier by the patient, not by
 	// something in it.
 	byPatient bool
+	// patient is the token of the patient who names the one dossier of a search, and
+	// spared what memory spared the store on the way to it.
+	patient store.Token
+	spared  spared
 	// writing is the dossier that the call last built a change of.
 	writing store.Dossier
 }

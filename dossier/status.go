@@ -24,9 +24,9 @@ func (c *call) searchPatient(ctx context.Context) (Answer, error) {
 		if err := c.checkINS([]fhir.Ident{q.PatientIdent}); err != nil {
 			return Answer{}, err
 		}
-		d, err = c.loadByINS(ctx, q.PatientIdent)
+		d, err = c.loadPatient(ctx, c.insToken(q.PatientIdent))
 	case len(q.IDs) == 1:
-		d, err = c.loadByID(ctx, "Patient", q.IDs[0])
+		d, err = c.loadPatient(ctx, c.idToken("Patient", q.IDs[0]))
 	default:
 		return Answer{}, invalid("required", "identifier", "La recherche de patient se fait par son INS exact (identifier).", "A patient is searched by the exact INS (identifier).")
 	}
@@ -39,6 +39,9 @@ func (c *call) searchPatient(ctx context.Context) (Answer, error) {
 	}
 	dec := v.Search("Patient", true)
 	if !dec.Allowed() && (dec.Refusal() == policy.Forbidden || c.patientScoped()) {
+		if err := c.letIn(ctx, d, false); err != nil {
+			return Answer{}, err
+		}
 		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
 	}
 	return c.answerStatus(ctx, d, v, dec)
@@ -47,6 +50,10 @@ func (c *call) searchPatient(ctx context.Context) (Answer, error) {
 func (c *call) answerStatus(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision) (Answer, error) {
 	entries, resources, objects, err := c.statusEntries(ctx, d, v, dec)
 	if err != nil {
+		return Answer{}, err
+	}
+	// Who is shown no Patient is told what they are told where there is none.
+	if err := c.letIn(ctx, d, len(entries) > 0); err != nil {
 		return Answer{}, err
 	}
 	receipt, err := c.record(ctx, d, allowed(c.events(d, dec, doExecute, objects, v)))
@@ -68,11 +75,11 @@ func (c *call) statusEntries(ctx context.Context, d *loaded, v *policy.View, dec
 	if patient == nil || !d.exists() || !dec.Allowed() {
 		return nil, nil, nil, nil
 	}
-	rec, err := c.body(ctx, d.id, d.ring, patient.key, patient.version)
+	recs, err := c.current(ctx, d, patient)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	released, statusDec := v.ReleaseStatus(rec.resource, rec.origin)
+	released, statusDec := v.ReleaseStatus(recs[0].resource, recs[0].origin)
 	// What is searched is what is shown: when the Patient last changed, and what
 	// else the answer leaves out, is not.
 	shown, ok := released.Value()

@@ -34,6 +34,9 @@ func (c *call) searchEvents(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	dec, classes := v.History()
+	if err := c.letIn(ctx, d, dec.Allowed()); err != nil {
+		return Answer{}, err
+	}
 	if !dec.Allowed() {
 		if c.absent(d, v) && !c.patientScoped() {
 			return c.emptyPage(ctx, d, v, dec)
@@ -61,9 +64,9 @@ func (c *call) historyOf(ctx context.Context, q *fhir.Query) (*loaded, *policy.V
 			d = both[0]
 		}
 	case q.PatientID != "":
-		d, err = c.loadByID(ctx, "Patient", q.PatientID)
+		d, err = c.loadPatient(ctx, c.idToken("Patient", q.PatientID))
 	case !q.PatientIdent.IsZero():
-		d, err = c.loadByINS(ctx, q.PatientIdent)
+		d, err = c.loadPatient(ctx, c.insToken(q.PatientIdent))
 	default:
 		return nil, nil, invalid("required", "patient", "La recherche dans l’historique désigne un dossier : paramètre patient ou patient.identifier.", "A search of the history names a dossier: parameter patient or patient.identifier.")
 	}

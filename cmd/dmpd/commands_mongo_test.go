@@ -73,11 +73,14 @@ func countedServer(t *testing.T, data string) (*world, *sentCommands) {
 	return w, sent
 }
 
-// What a search of one patient's documents costs on MongoDB, through the whole
-// server. The dossier itself: one point read of its header when it is in memory, two
-// range reads more when it is not, or no longer what the header says; and one insert
-// of the audit event. Beside it: the tokens that lead from the patient to the
-// dossier, asked for at the same time, and the bodies of the page, by id.
+// What a search of one patient costs on MongoDB, through the whole server: one point
+// read, of the header, and one insert of the audit event, when the dossier is in
+// memory; two range reads more, of its rows and of the bodies that are shown, when
+// it is not, or no longer what the header says.
+//
+// Before that, once: the tokens that lead from the patient to the dossier, for each
+// caller who is let in, and the wrapped keys. Who is not let in, and who asks for a
+// patient who is not there, pays for all of it each time, alike.
 func TestCommandsOfASearch(t *testing.T) {
 	data := t.TempDir()
 	if testStore(data) == "" {
@@ -90,45 +93,56 @@ func TestCommandsOfASearch(t *testing.T) {
 	one, sent := countedServer(t, data)
 	other, _ := countedServer(t, data)
 	var (
+		// The two kinds of tokens, asked for at the same time.
 		tokens = []string{"find claim", "find find"}
 		header = []string{"find header"}
-		// A snapshot ends with a commit, which reads nothing.
-		ranges = []string{"find wrapped", "find row", "commitTransaction"}
+		keys   = []string{"find wrapped"}
+		// The rows are one snapshot. It ends with a commit, which reads nothing: it
+		// makes sure that a majority has what was read.
+		rows   = []string{"find row", "commitTransaction"}
 		bodies = []string{"find version"}
 		event  = []string{"insert event"}
-		// Several events, of documents that the patient may see the traces of and of
-		// others, are there together or not at all.
-		events = []string{"insert event", "insert mark", "commitTransaction"}
+		// Events of several classes, of documents that the patient may see the traces of
+		// and of others, are there together or not at all.
+		events = []string{"insert event", "commitTransaction"}
 	)
 	const biology = "&type=http://loinc.org|11502-2"
 	byID := "DocumentReference?patient=" + one.patient("patient-alix")
 	byINS := "DocumentReference?patient.identifier=" + one.people["patient-alix"].INS
 	absent := "DocumentReference?patient=absent"
+	closed := "DocumentReference?patient=" + one.patient("patient-claire")
 	change := func() {
 		other.as("hopital-nord").post("", []byte(hospitalPush(one.people["patient-alix"].INS, "another"))).is(200)
 	}
 	for _, test := range []struct {
 		name   string
 		before func()
+		who    string
 		path   string
+		status int
 		want   [][]string
 	}{
-		{"never seen", nil, byID + biology, [][]string{tokens, header, ranges, bodies, event}},
-		{"cached", nil, byID + biology, [][]string{tokens, header, bodies, event}},
-		{"cached, by INS", nil, byINS + biology, [][]string{tokens, header, bodies, event}},
-		{"cached, only counted", nil, byID + biology + "&_summary=count", [][]string{tokens, header, event}},
-		{"cached, nothing found", nil, byID + "&type=http://loinc.org|absent", [][]string{tokens, header, event}},
-		{"cached, two kinds of events", nil, byID, [][]string{tokens, header, bodies, events}},
-		{"changed by another server", change, byID + biology, [][]string{tokens, header, ranges, bodies, event}},
-		{"and cached again", nil, byID + biology, [][]string{tokens, header, bodies, event}},
-		{"no such patient", nil, absent, [][]string{tokens, header, ranges, event}},
-		{"no such patient, again", nil, absent, [][]string{tokens, header, event}},
+		{"never seen", nil, "medecin-martin", byID + biology, 200, [][]string{tokens, header, keys, rows, bodies, event}},
+		{"cached", nil, "medecin-martin", byID + biology, 200, [][]string{header, event}},
+		{"cached, only counted", nil, "medecin-martin", byID + biology + "&_summary=count", 200, [][]string{header, event}},
+		{"cached, nothing found", nil, "medecin-martin", byID + "&type=http://loinc.org|absent", 200, [][]string{header, event}},
+		{"cached, other documents", nil, "medecin-martin", byID, 200, [][]string{header, bodies, events}},
+		{"cached, two kinds of events", nil, "medecin-martin", byID, 200, [][]string{header, events}},
+		{"cached, by INS", nil, "medecin-martin", byINS, 200, [][]string{tokens, header, events}},
+		{"cached, by INS again", nil, "medecin-martin", byINS, 200, [][]string{header, events}},
+		{"cached, somebody else", nil, "patient-alix", byID, 200, [][]string{tokens, header, event}},
+		{"changed by another server", change, "medecin-martin", byID, 200, [][]string{header, rows, bodies, events}},
+		{"and cached again", nil, "medecin-martin", byID, 200, [][]string{header, events}},
+		{"no such patient", nil, "medecin-martin", absent, 200, [][]string{tokens, header, keys, rows, event}},
+		{"no such patient, again", nil, "medecin-martin", absent, 200, [][]string{tokens, header, keys, rows, event}},
+		{"refused", nil, "medecin-martin", closed, 403, [][]string{tokens, header, keys, rows, event}},
+		{"refused again", nil, "medecin-martin", closed, 403, [][]string{tokens, header, keys, rows, event}},
 	} {
 		if test.before != nil {
 			test.before()
 		}
 		sent.take()
-		found := one.as("medecin-martin").get(test.path).is(200)
+		found := one.as(test.who).get(test.path).is(test.status)
 		if got, want := sent.take(), slices.Sorted(slices.Values(slices.Concat(test.want...))); !slices.Equal(got, want) {
 			t.Errorf("%s: %s documents by %s, want %s", test.name, found.at("total"), got, want)
 		}

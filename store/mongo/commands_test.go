@@ -57,6 +57,7 @@ func TestCommands(t *testing.T) {
 		Events:   []store.Event{eventNamed("next")},
 	}
 	look := store.Tx{Expect: store.Any, Events: []store.Event{eventNamed("look")}}
+	both := store.Tx{Expect: store.Any, Events: []store.Event{eventNamed("seen"), eventNamed("withheld")}}
 	for _, test := range []struct {
 		name string
 		call func() error
@@ -65,6 +66,7 @@ func TestCommands(t *testing.T) {
 		{"a cached search", func() error {
 			return errors.Join(second(s.Header(ctx, d)), s.Commit(ctx, look))
 		}, "find header, insert event"},
+		{"a read of two events", func() error { return s.Commit(ctx, both) }, "insert event, commitTransaction"},
 		{"a search's rows", func() error { return calls(s)["Rows"](ctx) }, "find row, commitTransaction"},
 		{"bodies of a page", func() error {
 			return second(s.Bodies(ctx, d, []store.BodyRef{{Row: row, Version: 1}, {Row: row, Version: 2}}))

@@ -28,6 +28,8 @@ func (s *Store) Commit(ctx context.Context, tx store.Tx) error {
 			return single(ctx, func() error { return s.insertEvents(ctx, &tx) })
 		case events == 0 && entries == 1:
 			return single(ctx, func() error { return s.applyState(ctx, &tx, s.now()) })
+		case entries == 0:
+			return s.commitEvents(ctx, &tx)
 		}
 		return s.commitAll(ctx, &tx)
 	})
@@ -44,6 +46,38 @@ func (s *Store) commitAll(ctx context.Context, tx *store.Tx) error {
 		}
 		return err
 	})
+}
+
+// commitEvents commits events and nothing else, in a transaction that needs no mark:
+// their ids are random, and tell what became of it. When the outcome of a commit is
+// unknown, settling a mark that the transaction does not have ends it on a server
+// that was not asked to commit, and it runs again: events that are there by then are
+// its own.
+func (s *Store) commitEvents(ctx context.Context, tx *store.Tx) error {
+	unknown := false
+	return patiently(ctx, func() error {
+		err := s.attempt(ctx, func(ctx context.Context) error { return s.insertEvents(ctx, tx) }, func(ctx context.Context) error {
+			unknown = true
+			id, err := s.random(sizeLoose)
+			if err != nil {
+				return err
+			}
+			return s.settle(ctx, id)
+		})
+		if unknown && errors.Is(err, store.ErrDuplicate) {
+			return s.confirm(ctx, &tx.Events[0])
+		}
+		return err
+	})
+}
+
+// confirm looks whether a majority has an event.
+func (s *Store) confirm(ctx context.Context, e *store.Event) error {
+	err := s.events.FindOne(ctx, byID(docOfEvent(e).ID)).Err()
+	if errors.Is(err, driver.ErrNoDocuments) {
+		return errUnsettled
+	}
+	return err
 }
 
 // apply writes a transaction that check has passed, in the order of doc.go. On an

@@ -50,7 +50,8 @@
 //     mark is found, and tells.
 //   - A Tx of one event, or of one state entry, without expected version is a
 //     single write, which a server applies once however often the driver sends it.
-//     A read is therefore recorded by one insert.
+//     A read is therefore recorded by one insert. Several events, and nothing else,
+//     are one insert in a transaction whose mark is their own random ids.
 //   - Header is read with read concern linearizable. A server that refuses it is
 //     read at its primary with read concern majority, which is the same but for a
 //     primary that has been replaced and does not know it yet; Linearizable tells.

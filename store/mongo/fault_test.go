@@ -57,6 +57,9 @@ func TestOneLoss(t *testing.T) {
 		"event": func(s *Store, label string) error {
 			return s.Commit(ctx, store.Tx{Expect: store.Any, Events: []store.Event{eventNamed(label)}})
 		},
+		"events": func(s *Store, label string) error {
+			return s.Commit(ctx, store.Tx{Expect: store.Any, Events: []store.Event{eventNamed(label), eventNamed(label + " too")}})
+		},
 		"entry": func(s *Store, label string) error {
 			return s.Commit(ctx, store.Tx{Expect: store.Any, State: []store.StateEntry{entryNamed(label)}})
 		},
@@ -208,6 +211,51 @@ func TestUnknownCommit(t *testing.T) {
 			}
 			if n := begun.Load(); test.tries != 0 && n != test.tries {
 				t.Errorf("%d transactions", n)
+			}
+		})
+	}
+}
+
+// TestUnknownEvents loses the commits of two events, or their answers, for a while or
+// for good: acknowledged, both are there, and once.
+func TestUnknownEvents(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		fate    fate
+		times   int64
+		written bool
+		timeout time.Duration
+	}{
+		{"two requests lost", lose, 2, true, 4 * time.Second},
+		{"two answers lost", deaf, 2, true, 4 * time.Second},
+		{"one request hangs", hang, 1, true, 2 * time.Second},
+		{"all answers lost", deaf, 1 << 30, true, 4 * time.Second},
+		{"all requests lost", lose, 1 << 30, false, 2 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s, r := relayed(t, fresh(t), Options{Timeout: test.timeout})
+			defer s.Close()
+			var commits atomic.Int64
+			r.rule(func(c command) fate {
+				if c.name == "commitTransaction" && commits.Add(1) <= test.times {
+					return test.fate
+				}
+				return pass
+			})
+			tx := store.Tx{Expect: store.Any, Events: []store.Event{eventNamed("seen"), eventNamed("withheld")}}
+			err := s.Commit(context.Background(), tx)
+			r.rule(nil)
+			if (err == nil) != test.written || (err != nil && !errors.Is(err, store.ErrUnavailable)) {
+				t.Errorf("got %v", err)
+			}
+			there, err := s.EventsOf(context.Background(), tx.Events[0].Actor, store.Cursor{}, 10)
+			if want := map[bool]int{true: 2, false: 0}[test.written]; len(there) != want || err != nil {
+				t.Errorf("%d events, %v, want %d", len(there), err, want)
+			}
+			// What was there before is nobody's own.
+			if err := s.Commit(context.Background(), tx); test.written && !errors.Is(err, store.ErrDuplicate) {
+				t.Errorf("again: %v", err)
 			}
 		})
 	}
