@@ -210,6 +210,7 @@ func (p *pair) everything() {
 			p.follow(get(typ+"?"+p.pool.named(typ)+"&_count=200"), 100)
 		}
 	}
+	p.follow(get("DocumentReference?"+p.pool.named("DocumentReference")+"&_count=9&_total=accurate&_sort=-date"), 100)
 }
 
 // writer makes the writes of the caller. Where they see next to nothing, no

@@ -200,7 +200,7 @@ func (o *pool) readsOf(ref string) []ask {
 // batch mixes fifty reads and searches.
 func (o *pool) batch(from []ask) ask {
 	var entries []any
-	for range 50 {
+	for len(entries) < 50 {
 		a := from[o.r.IntN(len(from))]
 		if a.method == http.MethodGet {
 			entries = append(entries, object{"request": object{"method": "GET", "url": a.path}})

@@ -268,8 +268,11 @@ func (w *writer) operations() []ask {
 			for _, patient := range []string{"patient-basile", "patient-farid", w.focus} {
 				asks = append(asks, w.operation(typ+"/$"+op.Name, op, patient))
 				id := w.id(typ)
-				if typ == "Patient" { // none whose record would be opened by it, and differs
-					id = map[bool]string{true: "inconnu", false: "{{" + patient + "}}"}[patient == "patient-farid"]
+				switch { // none whose record an emergency would open, and that differs
+				case typ == "Patient" && patient == "patient-farid":
+					id = "inconnu"
+				case typ == "Patient":
+					id = "{{" + patient + "}}"
 				}
 				asks = append(asks, w.operation(typ+"/"+id+"/$"+op.Name, op, ""))
 			}
