@@ -65,6 +65,7 @@ func TestFromXMLRefuses(t *testing.T) {
 		{"comment without end", patientXML(``) + `<!-- a`, "structure", ""},
 		{"control character", patientXML("<id value=\"a\x01\"/>"), "structure", ""},
 		{"control character in a comment", patientXML("<!-- \x01 -->"), "structure", ""},
+		{"many comments", patientXML(strings.Repeat(`<!-- -->`, maxComments+1)), "structure", ""},
 		{"control character in text", narrativeXML(divXML + "a\x01</div>"), "structure", ""},
 		{"U+FFFE", patientXML("<id value=\"a\ufffe\"/>"), "structure", ""},
 		{"less-than in an attribute", patientXML(`<id value="<"/>`), "structure", ""},
@@ -163,6 +164,31 @@ func TestFromXMLRefuses(t *testing.T) {
 		}
 		if first.Severity != Error || first.Text.FR == "" || first.Text.EN == "" || strings.Contains(err.Error(), "%!") || strings.Contains(err.Error(), "JSON") {
 			t.Errorf("%s: %+v", c.name, first)
+		}
+	}
+}
+
+// The refusal says which of the rules of XML is broken.
+func TestFromXMLNamesTheRule(t *testing.T) {
+	for data, want := range map[string]*rule{
+		`<birthDate value="2024"/><gender value="male"/>`:                     outOfOrder,
+		`<gender value="male"/><gender value="male"/>`:                        repeated,
+		`<deceasedBoolean value="true"/><deceasedDateTime value="2024"/>`:     twoChoices,
+		`<gender>male</gender>`:                                               strayText,
+		`<gender value="male" x="y"/>`:                                        strayAttribute,
+		`<gender xmlns="urn:x" value="male"/>`:                                wrongNamespace,
+		`<contained/>`:                                                        notOneResource,
+		`<active value="1"/>`:                                                 badBoolean,
+		`<extension url="http://x"><valueDecimal value="1,5"/></extension>`:   badDecimal,
+		`<extension url="http://x"><valueUnsignedInt value="a"/></extension>`: badUnsigned,
+		`<extension url="http://x"><valuePositiveInt value=""/></extension>`:  badPositive,
+		`<multipleBirthInteger value="1 "/>`:                                  badInteger,
+		`<gender/>`:                                                           empty,
+	} {
+		_, err := FromXML([]byte(patientXML(data)))
+		var bad *Invalid
+		if !errors.As(err, &bad) || bad.Issues[0] != want.at(bad.Issues[0].Expression) {
+			t.Errorf("%s: %v, want %s", data, err, want.en)
 		}
 	}
 }

@@ -22,6 +22,8 @@ const (
 	maxXMLDepth = 256
 	// maxAttributes bounds the attributes of one tag.
 	maxAttributes = 64
+	// maxComments bounds the comments of a document.
+	maxComments = 4096
 	// maxNamespaces bounds the declarations of namespaces in force at one place.
 	maxNamespaces = 64
 )
@@ -82,7 +84,8 @@ type xmlScanner struct {
 	bindings []xmlBinding
 	ended    bool // the root element has ended
 	pending  bool // the end of an empty element is due
-	popped   int  // the depth whose bindings go with the next token; 0: none
+	comments int
+	popped   int // the depth whose bindings go with the next token; 0: none
 }
 
 func xmlSyntax(at int, what string) *Invalid {
@@ -204,6 +207,9 @@ func (s *xmlScanner) comment() error {
 	if rest := s.raw[s.at:]; bytes.HasPrefix(rest, []byte(">")) || bytes.HasPrefix(rest, []byte("->")) {
 		return xmlSyntax(from, "a comment that begins as it would end")
 	}
+	if s.comments++; s.comments > maxComments {
+		return xmlSyntax(from, "too many comments")
+	}
 	dashes := bytes.Index(s.raw[s.at:], []byte("--"))
 	if dashes < 0 || !bytes.HasPrefix(s.raw[s.at+dashes:], []byte("-->")) {
 		return xmlSyntax(from, "comment without end, or with two dashes")
@@ -245,6 +251,11 @@ func (s *xmlScanner) text() error {
 			i++
 			continue
 		}
+		if n := plainLength(text[i:]); n > 0 && len(s.open) > 0 {
+			s.blank = false
+			i += n
+			continue
+		}
 		if len(s.open) == 0 {
 			return xmlSyntax(s.at+i, "text outside of the root element")
 		}
@@ -266,6 +277,17 @@ func (s *xmlScanner) text() error {
 	}
 	s.at += end
 	return nil
+}
+
+// plainLength returns how many bytes s begins with that mean nothing in XML and are
+// a character each: letters, digits and most signs of ASCII.
+func plainLength(s []byte) int {
+	for i, c := range s {
+		if c <= ' ' || c >= 0x7f || c == '&' || c == '<' || c == '>' || c == '"' || c == '\'' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // startTag reads <name attribute="value" …> and opens the element.
@@ -488,6 +510,9 @@ func (s *xmlScanner) equalsQuoted() ([]byte, error) {
 	s.at++
 	from := s.at
 	for i := from; i < len(s.raw); i++ {
+		if i += plainLength(s.raw[i:]); i == len(s.raw) {
+			break
+		}
 		switch c := s.raw[i]; {
 		case c == quote:
 			s.at = i + 1

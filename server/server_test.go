@@ -19,6 +19,7 @@ import (
 
 	"opendmp/auth"
 	"opendmp/dossier"
+	"opendmp/fhir"
 	"opendmp/server"
 )
 
@@ -418,6 +419,15 @@ func TestAccept(t *testing.T) {
 		if res, _ := w.ask("GET", "/fhir/metadata?_format="+format, "", "Accept", "application/fhir+xml"); res.StatusCode != status {
 			t.Errorf("_format=%s: %d, want %d", format, res.StatusCode, status)
 		}
+	}
+}
+
+// A refusal that no handler made is in the format of the client too.
+func TestPanicInXML(t *testing.T) {
+	w := start(t, answering("GET", "/extra", func(*http.Request) dossier.Answer { panic("x") }))
+	res, body := w.ask("GET", "/extra", "", "Accept", "application/fhir+xml")
+	if res.StatusCode != 500 || res.Header.Get("Content-Type") != fhir.FormatXML.MediaType() || !strings.Contains(body, "<OperationOutcome xmlns=") {
+		t.Errorf("%d %s: %s", res.StatusCode, res.Header.Get("Content-Type"), body)
 	}
 }
 
