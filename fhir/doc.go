@@ -10,6 +10,9 @@
 // parameter, a modifier or a code of a required binding that is not in its
 // tables is an error and never ignored.
 //
+// XML is read into JSON before Parse and written from it (FromXML, ToXML), so that
+// one parser judges both formats.
+//
 // The tables are Go data generated from the R4 StructureDefinitions and
 // SearchParameters; the interaction table is the single source of the routes,
 // the search and the capability statement.
