@@ -14,6 +14,9 @@ import (
 
 // operation answers the operations of fhir's table.
 func (c *call) operation(ctx context.Context) (Answer, error) {
+	if c.r.Operation == "validate" {
+		return c.validate(ctx)
+	}
 	switch c.r.Type + "/$" + c.r.Operation {
 	case "Patient/$bris-de-glace":
 		return c.brisDeGlace(ctx)

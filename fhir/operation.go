@@ -11,8 +11,10 @@ type OperationDef struct {
 	// Name is its code, without the $. An operation of the same name on another
 	// type is another one.
 	Name string
-	// ID is that of its OperationDefinition.
+	// ID is that of its OperationDefinition; "" for an operation of FHIR itself.
 	ID string
+	// Standard is the canonical URL of an operation of FHIR itself.
+	Standard string
 	// On is the resource type.
 	On             string
 	Type, Instance bool // on the type, on one resource
@@ -30,14 +32,19 @@ type OperationParam struct {
 	Type string
 	Min  int // 0 or 1
 	// Many is that an answer may have it, or a parameter that part, several times.
-	Many  bool
-	Out   bool
+	Many bool
+	Out  bool
+	// InURL is that the URL may give it, beside a body that is a resource.
+	InURL bool
 	About Text
 	Parts []OperationParam
 }
 
 // Definition returns the canonical URL of the operation on a server of that base.
 func (o *OperationDef) Definition(base string) string {
+	if o.Standard != "" {
+		return o.Standard
+	}
 	return base + "/OperationDefinition/" + o.ID
 }
 
@@ -72,7 +79,7 @@ func OperationOn(typ, name string) (OperationDef, bool) {
 // patients. Titles and descriptions are French, with an English translation beside
 // (R4 languages.html#ext).
 func OperationDefinition(base, id string) ([]byte, bool) {
-	i := slices.IndexFunc(operationTable, func(o OperationDef) bool { return o.ID == id })
+	i := slices.IndexFunc(operationTable, func(o OperationDef) bool { return o.ID == id && id != "" })
 	if i < 0 {
 		return nil, false
 	}

@@ -122,6 +122,16 @@ var operationTable = []OperationDef{
 			}},
 		},
 	},
+	validation("Patient", true),
+	validation("DocumentReference", true),
+	validation("List", true),
+	validation("Consent", true),
+	validation("CareTeam", true),
+	validation("RelatedPerson", true),
+	validation("Provenance", true),
+	validation("AuditEvent", false),
+	validation("Binary", false),
+	validation("Bundle", false),
 }
 
 // Parameters that operations share.

@@ -15,6 +15,12 @@ func TestOperationDefinitions(t *testing.T) {
 	const base = "https://dmp.test/fhir"
 	golden := filepath.Join("testdata", "golden")
 	for _, o := range operationTable {
+		if o.Standard != "" {
+			if o.ID != "" || o.Definition(base) != o.Standard {
+				t.Errorf("%s of %s: a definition of its own, or none", o.Name, o.On)
+			}
+			continue
+		}
 		b, ok := OperationDefinition(base, o.ID)
 		if !ok {
 			t.Fatalf("no definition of %s", o.ID)
@@ -35,8 +41,10 @@ func TestOperationDefinitions(t *testing.T) {
 		}
 		compareGolden(t, filepath.Join(golden, "operation-"+o.ID+".json"), b)
 	}
-	if _, ok := OperationDefinition(base, "dmp-debloquer"); ok {
-		t.Error("a definition of an operation that does not exist")
+	for _, id := range []string{"dmp-debloquer", ""} {
+		if _, ok := OperationDefinition(base, id); ok {
+			t.Errorf("a definition of %q, an operation that does not exist", id)
+		}
 	}
 }
 
@@ -68,7 +76,7 @@ func TestOperationTable(t *testing.T) {
 		if !KnownResource(o.On) || !Supports(o.On, Interaction("operation")) {
 			t.Errorf("%s is on %q", o.ID, o.On)
 		}
-		if slices.Contains(ids, o.ID) || slices.Contains(calls, o.On+"/$"+o.Name) {
+		if o.ID != "" && slices.Contains(ids, o.ID) || slices.Contains(calls, o.On+"/$"+o.Name) {
 			t.Errorf("%s twice", o.ID)
 		}
 		ids, calls = append(ids, o.ID), append(calls, o.On+"/$"+o.Name)

@@ -65,6 +65,8 @@ type Query struct {
 	base       Base
 	conditions []condition
 	sortGiven  bool
+	// mode and profile are arguments of $validate.
+	mode, profile string
 }
 
 // SortKey is one key of _sort.

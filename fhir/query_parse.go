@@ -190,6 +190,10 @@ func (p *queryParser) control(name, value string) {
 		q.Format = strings.ReplaceAll(value, " ", "+")
 	case PageParam:
 		q.Page = value
+	case "mode":
+		q.mode = value
+	case "profile":
+		q.profile = value
 	}
 }
 

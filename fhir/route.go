@@ -55,6 +55,8 @@ type Request struct {
 	// Format and Pretty are _format and _pretty, of whatever interaction.
 	Format string
 	Pretty bool
+	// Mode and Profile are those arguments of $validate, when the URL gives them.
+	Mode, Profile string
 	// RawQuery is the query as received, percent-encoded.
 	RawQuery string
 
@@ -230,9 +232,14 @@ func (b Base) finish(r Request, rawQuery string) (Request, error) {
 	if r.Interaction == Search || r.Conditional {
 		return r.withQuery(b.ParseQuery(r.Type, rawQuery))
 	}
-	q, err := b.parse(nil, rawQuery, otherControls[:])
-	r, err = r.withQuery(q, err)
-	r.Query = nil
+	controls := otherControls[:]
+	if op, ok := OperationOn(r.Type, r.Operation); ok && r.Interaction == Operation {
+		controls = append(op.argumentsInURL(), controls...)
+	}
+	q, err := b.parse(nil, rawQuery, controls)
+	if r, err = r.withQuery(q, err); err == nil {
+		r.Query, r.Mode, r.Profile = nil, q.mode, q.profile
+	}
 	return r, err
 }
 

@@ -193,7 +193,7 @@ func TestWithForm(t *testing.T) {
 func TestRoutesAreTheTable(t *testing.T) {
 	var served []string
 	for _, typ := range append(Types(), "Observation") {
-		for _, tail := range []string{"", "/_search", "/1", "/1/_history", "/1/_history/1", "/$bris-de-glace", "/1/$bris-de-glace", "/$detruire", "/1/$detruire"} {
+		for _, tail := range []string{"", "/_search", "/1", "/1/_history", "/1/_history/1", "/$bris-de-glace", "/1/$bris-de-glace", "/$detruire", "/1/$detruire", "/$validate", "/1/$validate"} {
 			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 				query := ""
 				if tail == "" && method != "GET" && method != "POST" {
