@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -340,6 +341,59 @@ func TestProofOfActs(t *testing.T) {
 			table.summary([3]string{Full: "oui", None: "non"}, func(c [3]int) bool { return c[Full] > 0 }))
 	}
 	sameAsGolden(t, "testdata/golden/actes.txt", "# Les décisions, acte par acte ; qui n’y est pas est refusé dans tous les cas.\n"+b.String())
+}
+
+// searchSaid is the answer to a search, in the words of the second reading.
+func searchSaid(c *Case, d Decision) second.SearchAnswer {
+	switch {
+	case d.Extent() == Full:
+		return second.All
+	case d.Extent() == Metadata:
+		return second.OwnOnly
+	case d.Refusal() == Hidden:
+		return second.RefusedAsAbsent
+	case kindsSaid[c.Kind] == second.None:
+		return second.Refused401 // before anybody asks the policy
+	}
+	return second.Refused403
+}
+
+// A search of documents by patient is answered alike by both, to the class of its
+// refusal (POLICY §7).
+func TestProofOfSearch(t *testing.T) {
+	s := space{usual(), callerAxes(fields("Grant", "OpposedC15", "ByIdentifier")...)}
+	s.base.Act = ActSearch
+	complain := complaints{t: t, seen: map[string]bool{},
+		wrong: func(c Case) bool {
+			said := second.SearchDocuments(stateOf(&c), settingsOf(&c), c.ByIdentifier)
+			return sayable(&c) && said != second.Refused401 && said != searchSaid(&c, rulebook.decide(c))
+		},
+		say: func(c Case) string {
+			d := rulebook.decide(c)
+			return fmt.Sprintf("extent %d, class %d by %q, the second reading says %d", d.Extent(), d.Refusal(), d.Rules(), second.SearchDocuments(stateOf(&c), settingsOf(&c), c.ByIdentifier))
+		}}
+	for c := range s.each {
+		if complain.wrong(c) {
+			complain.about([]Case{c})
+		}
+	}
+}
+
+// The history is one of each class of event to both (G09).
+func TestProofOfHistory(t *testing.T) {
+	e := sandboxEngine(t, nil)
+	for _, dossier := range []string{"alix", "claire", "emma"} {
+		for _, who := range []string{"patient-alix", "patient-claire", "patient-emma", "representative-lambert", "medecin-martin", "medecin-durand", "hopital-nord", "operateur"} {
+			v := e.view(cast(t, who), castDossier(t, dossier).record(), noon)
+			_, classes := v.History()
+			state := stateOf(&v.base)
+			for class, said := range map[Class]second.EventClass{Open: second.EventOpen, Withheld: second.EventWithheld, Secret: second.EventSecret} {
+				if got, want := slices.Contains(classes, class), second.ReadHistory(state, settingsOf(&v.base), said); got != want {
+					t.Errorf("%s, %s, events of class %d: %v, the second reading says %v", who, dossier, class, got, want)
+				}
+			}
+		}
+	}
 }
 
 // anyCase is a case of an act in which about a third of the fields have any value.

@@ -28,9 +28,11 @@
 // # How it is shown to be right
 //
 // testdata/regles holds, rule by rule, cases for and against, for a jurist to
-// read; each row of the table of rules is dropped and inverted in turn, and a case
-// must fail. testdata/scenes tells the sandbox's stories. Laws, such as that a
-// mask never widens access, are checked on every state of reading, and that table
-// is golden. Two worlds, with and without what a caller may not see, must look the
+// read; each row of the table of rules is dropped and inverted in turn, each check
+// in it changed, each class of cell taken for another, and a case must fail.
+// testdata/scenes tells the sandbox's stories. Package naive is a second reading of
+// POLICY.md, written from the text alone: both agree on every state of reading, on
+// every act and on all that is near them. Laws, such as that a mask never widens
+// access, are checked on the same states, and those tables are golden. Two worlds, with and without what a caller may not see, must look the
 // same to them.
 package policy

@@ -150,6 +150,28 @@ func randomCase(r *rand.Rand) Case {
 	}
 }
 
+// A regulator whom the patient opposed is answered as if there were no dossier
+// (POLICY §7), to the class and the wording.
+func TestOpposedRegulatorFindsNoDossier(t *testing.T) {
+	asked := readings | additions | on(ActReadList, ActReadProvenance, ActReadStatus, ActHistory, ActEmergency, ActConsent, ActWithdraw, ActTeam, ActNarrowTeam)
+	r := rand.New(rand.NewPCG(3, 3))
+	for a := range acts {
+		if !asked.has(a) {
+			continue
+		}
+		for range 5_000 {
+			c := anyCase(r, a)
+			c.Kind, c.OpposedC15 = auth.Regulator, true
+			none := c
+			none.State, none.OpposedC15, none.Blocked, none.MT, none.Authorisation = NoDossier, false, false, false, NonExiste
+			got, want := rulebook.decide(c), rulebook.decide(none)
+			if got.Allowed() || got.Refusal() != want.Refusal() || got.Text() != want.Text() {
+				t.Fatalf("%s: class %d by %q, without a dossier %d by %q", inWords(c), got.Refusal(), got.Rules(), want.Refusal(), want.Rules())
+			}
+		}
+	}
+}
+
 // Laws that hold for every act, whatever else: on cases at random, always the
 // same ones.
 func TestLawsOfAllActs(t *testing.T) {

@@ -15,10 +15,8 @@ var rulesOfManaging = []rule{
 		source: "POLICY G02, §7",
 		on:     keeping,
 		class:  Unprocessable,
-		told: fhir.Text{
-			FR: "Le patient n’est pas identifié ou son dossier n’accepte pas d’écriture.",
-			EN: "The patient is not identified or their dossier accepts no writing."},
-		judge: func(c Case) Effect { return refuseIf(c.State != Active && c.State != Closed) },
+		told:   noWriting,
+		judge:  func(c Case) Effect { return refuseIf(c.State != Active && c.State != Closed) },
 	},
 	{
 		id:     "6.etat",

@@ -78,6 +78,25 @@ var rulesOfCallers = []rule{
 // rulesOfReading are POLICY §2, §6 and what §7 says of searches.
 var rulesOfReading = []rule{
 	{
+		id: "L12",
+		sentence: fhir.Text{
+			FR: "En centre 15, un médecin régulateur n’a pas besoin d’autorisation, sauf opposition du patient.",
+			EN: "In centre_15 a regulator needs no authorisation, unless the patient opposed."},
+		source: "DOMAIN §5.1; CSP L.1111-17 I; POLICY §7",
+		// Before all that a dossier decides: the answer is that of none.
+		on:    readings | on(ActReadList, ActReadProvenance, ActReadStatus, ActHistory, ActEmergency),
+		class: Hidden,
+		judge: func(c Case) Effect { return refuseIf(c.Kind == auth.Regulator && c.OpposedC15) },
+	},
+	{
+		id:     "L12",
+		source: "POLICY §7",
+		on:     additions | on(ActConsent, ActWithdraw, ActTeam, ActNarrowTeam),
+		class:  Unprocessable,
+		told:   noWriting,
+		judge:  func(c Case) Effect { return refuseIf(c.Kind == auth.Regulator && c.OpposedC15) },
+	},
+	{
 		id: "L02",
 		sentence: fhir.Text{
 			FR: "Dans un dossier fermé, personne ne lit de document ; dans un dossier détruit, rien n’existe.",
@@ -225,24 +244,10 @@ var rulesOfReading = []rule{
 		},
 	},
 	{
-		id: "L12",
-		sentence: fhir.Text{
-			FR: "En centre 15, un médecin régulateur n’a pas besoin d’autorisation, sauf opposition du patient.",
-			EN: "In centre_15 a regulator needs no authorisation, unless the patient opposed."},
-		source: "DOMAIN §5.1; CSP L.1111-17 I; POLICY §7",
-		on:     on(ActRead, ActReadList, ActReadProvenance, ActSearch, ActReadPatient, ActReadStatus),
-		class:  Hidden,
-		judge: func(c Case) Effect {
-			switch {
-			case c.Kind != auth.Regulator:
-				return Silent
-			case c.OpposedC15:
-				return Refuse // as if there were no dossier
-			case c.Act == ActReadList || c.Act == ActReadProvenance || c.Act == ActReadStatus:
-				return Silent
-			}
-			return permitIf(c.Mode == auth.Centre15)
-		},
+		id:     "L12",
+		source: "DOMAIN §5.1; CSP L.1111-17 I",
+		on:     on(ActRead, ActSearch, ActReadPatient),
+		judge:  func(c Case) Effect { return permitIf(c.Kind == auth.Regulator && c.Mode == auth.Centre15) },
 	},
 	{
 		id: "L13",

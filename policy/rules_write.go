@@ -8,6 +8,12 @@ import (
 // labelChanges are the acts that set or lift one visibility flag.
 const labelChanges = 1<<ActMask | 1<<ActUnmask | 1<<ActHide | 1<<ActShow | 1<<ActHideReps | 1<<ActShowReps
 
+// noWriting is the one wording of a write where there is no dossier to write to, or
+// as if there were none (POLICY §7).
+var noWriting = fhir.Text{
+	FR: "Le patient n’est pas identifié ou son dossier n’accepte pas d’écriture.",
+	EN: "The patient is not identified or their dossier accepts no writing."}
+
 // rulesOfWriting are POLICY §3.
 var rulesOfWriting = []rule{
 	{
@@ -18,10 +24,8 @@ var rulesOfWriting = []rule{
 		source: "DOMAIN §6",
 		on:     additions | changes,
 		class:  Unprocessable,
-		told: fhir.Text{
-			FR: "Le patient n’est pas identifié ou son dossier n’accepte pas d’écriture.",
-			EN: "The patient is not identified or their dossier accepts no writing."},
-		judge: func(c Case) Effect { return refuseIf(c.State != Active) },
+		told:   noWriting,
+		judge:  func(c Case) Effect { return refuseIf(c.State != Active) },
 	},
 	{
 		id: "E01",

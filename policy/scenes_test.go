@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,17 +19,27 @@ type scene struct {
 	at      time.Time
 	change  []func(*Settings)
 	engine  *Engine
+	build   func(func(*Settings)) *Engine
 	callers map[string]func(*caller)
 }
 
 func TestScenes(t *testing.T) {
+	for _, wrong := range playScenes(t, func(change func(*Settings)) *Engine { return sandboxEngine(t, change) }) {
+		t.Error(wrong)
+	}
+}
+
+// playScenes plays every scene with engines of one's own, and returns the lines that
+// end otherwise than they say.
+func playScenes(t *testing.T, build func(func(*Settings)) *Engine) (wrong []string) {
+	t.Helper()
 	var s *scene
 	lines(t, "testdata/scenes/*.txt", func(where, line string) {
 		line = strings.TrimSpace(line)
 		if directive, ok := strings.CutPrefix(line, "@ "); ok {
 			if name, ok := strings.CutPrefix(directive, "dossier "); ok {
-				s = &scene{t: t, dossier: castDossier(t, name), at: noon, callers: map[string]func(*caller){}}
-				s.record, s.engine = s.dossier.record(), sandboxEngine(t, nil)
+				s = &scene{t: t, dossier: castDossier(t, name), at: noon, build: build, callers: map[string]func(*caller){}}
+				s.record, s.engine = s.dossier.record(), build(nil)
 				return
 			}
 			s.where = where
@@ -42,9 +53,10 @@ func TestScenes(t *testing.T) {
 		s.where = where
 		a, d := s.play(cols[0], cols[1], cols[2])
 		if got := answer(a, d); got != cols[3] || !slices.Equal(d.Rules(), listed(cols[4])) {
-			t.Errorf("%s: %s %s %s: %s by %q", where, cols[0], cols[1], cols[2], got, d.Rules())
+			wrong = append(wrong, fmt.Sprintf("%s: %s %s %s: %s by %q", where, cols[0], cols[1], cols[2], got, d.Rules()))
 		}
 	})
+	return wrong
 }
 
 func (s *scene) direct(words []string) {
@@ -85,7 +97,7 @@ func (s *scene) set(name string) {
 		s.t.Fatalf("%s: setting %q", s.where, name)
 	}
 	s.change = append(s.change, change)
-	s.engine = sandboxEngine(s.t, func(st *Settings) {
+	s.engine = s.build(func(st *Settings) {
 		for _, c := range s.change {
 			c(st)
 		}

@@ -382,8 +382,9 @@ func SearchDocuments(s State, set Settings, byIdentifier bool) SearchAnswer {
 	}
 	// "but a search with identifier (TD3.1b) by a professional without VALIDE […]
 	// answers the metadata of their own documents only"
-	// Read as: by whoever is not let in to the whole, so that it agrees with L09.
-	if byIdentifier {
+	// Read as: by whoever is not let in to the whole, so that it agrees with L09; "a
+	// regulator searches in centre_15 only".
+	if byIdentifier && s.Kind == Professional {
 		return OwnOnly
 	}
 	return Refused403
