@@ -78,7 +78,7 @@ var carriers = map[string][]carrier{
 	"6.TD0.2":    {by("ce que répond l’état d’un dossier, et rien de plus", "policy/status.go", "TestReleaseStatus")},
 	"6.Consent":  {by("la table des consentements de POLICY §6", "policy/consent.go", "TestFactsOfConsents", "TestFactsRefuse")},
 	"6.CareTeam": {by("qui entre dans une équipe, qui en sort", "policy/careteam_view.go", "TestChangeTeam", "TestFactsOfTeams")},
-	"7.autre":    {by("ce qui est caché coûte ce que coûte ce qui n’existe pas", "dossier/read.go", "TestHiddenCostsWhatAbsentCosts")},
+	"7.autre":    {by("ce qui est caché coûte ce que coûte ce qui n’existe pas", "dossier/read.go", "TestHiddenCostsWhatUnknownCosts")},
 }
 
 // phrases are where POLICY.md says what a rule without a number of its own carries
