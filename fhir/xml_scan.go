@@ -86,6 +86,10 @@ type xmlScanner struct {
 	pending  bool // the end of an empty element is due
 	comments int
 	popped   int // the depth whose bindings go with the next token; 0: none
+	// document is that the text is a document to look into, and none of our
+	// formats: its processing instructions are passed over, never carried out, and
+	// its CDATA sections are text. There are still no DTDs and no entities.
+	document bool
 }
 
 func xmlSyntax(at int, what string) *Invalid {
@@ -175,10 +179,20 @@ func (s *xmlScanner) next() (xmlToken, error) {
 			}
 			s.start = s.at
 		case bytes.HasPrefix(rest, []byte("<![CDATA[")):
+			if s.document {
+				return xmlText, s.cdata()
+			}
 			return xmlEOF, xmlSyntax(s.at, "CDATA sections are not accepted")
 		case bytes.HasPrefix(rest, []byte("<!")):
 			return xmlEOF, xmlSyntax(s.at, "document type declarations (DTD) and entities are not accepted")
 		case bytes.HasPrefix(rest, []byte("<?")):
+			if s.document {
+				if err := s.instruction(); err != nil {
+					return xmlEOF, err
+				}
+				s.start = s.at
+				continue
+			}
 			return xmlEOF, xmlSyntax(s.at, "processing instructions are not accepted")
 		default:
 			return xmlStart, s.startTag()
@@ -218,6 +232,47 @@ func (s *xmlScanner) comment() error {
 		return xmlSyntax(s.at+i, "control character")
 	}
 	s.at += dashes + len("-->")
+	return nil
+}
+
+// instruction skips a processing instruction, <?name … ?>. There are as many as
+// comments at most, and none is a second declaration of XML.
+func (s *xmlScanner) instruction() error {
+	from := s.at
+	s.at += len("<?")
+	name, err := s.name()
+	if err != nil {
+		return err
+	}
+	if s.comments++; s.comments > maxComments || bytes.EqualFold(name, []byte("xml")) {
+		return xmlSyntax(from, "too many processing instructions, or a declaration that is not at the start")
+	}
+	end := bytes.Index(s.raw[s.at:], []byte("?>"))
+	if end < 0 {
+		return xmlSyntax(from, "a processing instruction without end")
+	}
+	if i := badControl(s.raw[s.at : s.at+end]); i >= 0 {
+		return xmlSyntax(s.at+i, "control character")
+	}
+	s.at += end + len("?>")
+	return nil
+}
+
+const cdataStart, cdataEnd = "<![CDATA[", "]]>"
+
+// cdata reads a CDATA section, which is text as it stands.
+func (s *xmlScanner) cdata() error {
+	from := s.at
+	text := s.raw[s.at+len(cdataStart):]
+	end := bytes.Index(text, []byte(cdataEnd))
+	if end < 0 || len(s.open) == 0 {
+		return xmlSyntax(from, "a CDATA section without end, or outside of the root element")
+	}
+	if i := badControl(text[:end]); i >= 0 {
+		return xmlSyntax(from+i, "control character")
+	}
+	s.blank = false
+	s.at += len(cdataStart) + end + len(cdataEnd)
 	return nil
 }
 
