@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"opendmp/audit"
@@ -144,6 +145,49 @@ func (c *call) wantsGrant(d *loaded, v *policy.View) bool {
 	return c.p.Mode() == auth.BrisDeGlace && c.p.Reason() != "" && d.exists() && v.Situation().GrantEnds.IsZero()
 }
 
+// grantWouldShow tells whether a grant by token may be opened on d. A request that
+// names the patient opens it. One that was led to d by something in it does so only
+// where it would then be shown that: a grant that a hidden document opens would
+// tell that the document is there.
+func (c *call) grantWouldShow(d *loaded) (bool, error) {
+	leads := c.leads(d)
+	if leads == nil {
+		return true, nil
+	}
+	r, err := fhir.Scan(c.grantJSON(d, "grant"))
+	if err != nil {
+		return false, err
+	}
+	facts, err := policy.FactsOf(r, c.newOrigin())
+	if err != nil {
+		return false, internal(err, "grant")
+	}
+	granted := newLoaded(d.id, d.header, d.ring, append(slices.Clone(d.rows), &row{typ: "Consent", id: "grant", facts: facts}))
+	return slices.ContainsFunc(leads, c.policy.View(c.p, granted.record, c.at).Sees), nil
+}
+
+// leads returns what led the request to d, where it does not name the patient: the
+// resource of its id, or those that its query gives the id or an identifier of. Nil
+// where it names the patient.
+func (c *call) leads(d *loaded) []string {
+	q := c.r.Query
+	switch {
+	case c.r.Type == "Patient":
+		return nil
+	case c.r.ID != "":
+		return []string{c.r.Type + "/" + c.r.ID}
+	case q == nil, q.PatientID != "", !q.PatientIdent.IsZero():
+		return nil
+	}
+	leads := []string{}
+	for _, r := range d.rows {
+		if r.typ == q.Type && (slices.Contains(q.IDs, r.id) || c.namesIdentifier(r)) {
+			leads = append(leads, r.ref())
+		}
+	}
+	return leads
+}
+
 // grantByToken opens the grant that a token asks for, once per token (its jti
 // is claimed), and looks again. Where the rules refuse, the caller is left with
 // the view they have, which shows nothing more.
@@ -186,7 +230,7 @@ const grantToken = "grant-token"
 // médecins traitants always get (R.1111-48).
 func (c *call) putGrant(ctx context.Context, d *loaded, v *policy.View, e emergency) (*change, *row, error) {
 	ch := c.newChange(d, v)
-	r, err := fhir.Scan(c.grantJSON(d))
+	r, err := fhir.Scan(c.grantJSON(d, c.newID()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -261,7 +305,7 @@ type grantProvision struct {
 }
 
 // grantJSON makes the Consent of a grant, from now for the time of the setting.
-func (c *call) grantJSON(d *loaded) []byte {
+func (c *call) grantJSON(d *loaded, id string) []byte {
 	who := actorReference{"Practitioner", idWithUse{System: c.p.ID().System, Value: c.p.ID().Value}, c.p.Name()}
 	where := who
 	if s := c.p.Structure(); !s.IsZero() {
@@ -269,7 +313,7 @@ func (c *call) grantJSON(d *loaded) []byte {
 	}
 	start, end := c.at, c.at.Add(c.policy.Settings().GrantDuration)
 	body, err := json.Marshal(grantConsent{
-		ResourceType: "Consent", ID: c.newID(),
+		ResourceType: "Consent", ID: id,
 		Meta: derivedMeta{
 			VersionID: "1", LastUpdated: c.at.UTC().Format("2006-01-02T15:04:05.000Z"),
 			Profile: []string{"https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.consentBasic"},

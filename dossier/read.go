@@ -58,10 +58,13 @@ func (c *call) open(ctx context.Context, typ, id string) (*loaded, *policy.View,
 // look makes the view of the caller on d.
 func (c *call) look(ctx context.Context, d *loaded) (*loaded, *policy.View, error) {
 	v := c.policy.View(c.p, d.record, c.at)
-	if c.wantsGrant(d, v) {
-		return c.grantByToken(ctx, d, v)
+	if !c.wantsGrant(d, v) {
+		return d, v, nil
 	}
-	return d, v, nil
+	if opens, err := c.grantWouldShow(d); err != nil || !opens {
+		return d, v, err
+	}
+	return c.grantByToken(ctx, d, v)
 }
 
 // deliver records the read and answers the current version of a resource.

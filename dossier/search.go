@@ -222,7 +222,7 @@ func compareHits(a, b *row, q *fhir.Query) int {
 
 // answerPage answers one page of hits, after an event in each dossier.
 func (c *call) answerPage(ctx context.Context, q *fhir.Query, places []*loaded, views []*policy.View, hits []hit) (Answer, error) {
-	total := len(hits)
+	total, mode := len(hits), c.toldMode(views, hits)
 	hits, err := c.after(ctx, q, hits)
 	if err != nil {
 		return Answer{}, err
@@ -244,10 +244,27 @@ func (c *call) answerPage(ctx context.Context, q *fhir.Query, places []*loaded, 
 		return Answer{}, err
 	}
 	a := c.clinical(http.StatusOK, page(out, entries, resources), receipt)
-	if len(views) == 1 {
-		a = a.in(views[0])
-	}
+	a.mode = mode
 	return a, nil
+}
+
+// toldMode is the mode that a search says is in force: that of the dossier that it
+// names by its patient. Of a search by identifier or id it is that of what was
+// found: the mode of a dossier in which nothing is shown would tell that what was
+// asked for is there.
+func (c *call) toldMode(views []*policy.View, hits []hit) string {
+	if c.byPatient && len(views) == 1 {
+		return modeCode(views[0].Situation().Mode)
+	}
+	mode := ""
+	for i, h := range hits {
+		m := modeCode(h.v.Situation().Mode)
+		if i > 0 && m != mode {
+			return ""
+		}
+		mode = m
+	}
+	return mode
 }
 
 // searchset makes the bundle without its entries.
