@@ -162,8 +162,7 @@ type compiler struct {
 
 // judge returns the function of a row.
 func (k *compiler) judge(row int) func(Case) Effect {
-	body, param := k.function(k.rows[row])
-	_ = param
+	body, _ := k.function(k.rows[row])
 	return func(c Case) Effect { return Effect(body(&frame{&c, nil})) }
 }
 
