@@ -67,6 +67,24 @@ func TestBodiesEnd(t *testing.T) {
 	}
 }
 
+// A request is given the bodies of its own versions: one that began before a commit
+// gets none of those after it, nor the other way round.
+func TestBodiesAreOfTheirVersion(t *testing.T) {
+	cache := newCache(100, 1<<10)
+	before, after := at(1, 1, store.Active, rowsAt(1, 1)), at(2, 1, store.Active, rowsAt(2, 1))
+	cache.put(after)
+	cache.putBodies(after, after.rows, [][]byte{[]byte("new"), []byte("same")})
+	for _, c := range []struct {
+		d    *loaded
+		want [2]string
+	}{{before, [2]string{"", "same"}}, {after, [2]string{"new", "same"}}, {at(3, 1, store.Active, rowsAt(3, 1)), [2]string{"", "same"}}} {
+		got := cache.bodiesOf(c.d, c.d.rows)
+		if [2]string{string(got[0]), string(got[1])} != c.want {
+			t.Errorf("version %d: %q, want %q", c.d.header.Version, got, c.want)
+		}
+	}
+}
+
 // Keys are those of the header's key number, and of no dossier that is destroyed.
 func TestRingsEnd(t *testing.T) {
 	cache := newCache(100, 0)

@@ -8,7 +8,8 @@
 //	     → auth            Principal                                   401
 //	     → fhir            the interaction, parsed; nothing is ignored 400
 //	     → Service.Do
-//	          locate       blind token → dossier, or a decoy that is empty
+//	          locate       blind token → dossier, or a decoy that is empty; from
+//	                       memory for a caller who was let in there before
 //	          load         header (linearizable) and summaries (cached by version)
 //	          policy       Engine.View: one caller, one dossier, one instant
 //	          match        parameters, sort, total, page: only on what the view sees

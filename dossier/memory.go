@@ -79,6 +79,8 @@ func (c *call) loadPatient(ctx context.Context, t store.Token) (*loaded, error) 
 			c.spared.lookup = true
 			return d, nil
 		}
+	} else {
+		c.cache.put(newLoaded(id, h, nil, nil)) // what is destroyed leaves the memory
 	}
 	return c.moved(ctx, t)
 }
