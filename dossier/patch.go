@@ -343,7 +343,7 @@ func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Deci
 func (c *call) written(v *policy.View, now *row, status int, released policy.Released[*fhir.Resource], dec policy.Decision, receipt audit.Receipt) Answer {
 	body := one(released)
 	if c.r.Return == "OperationOutcome" && dec.Allowed() {
-		body = own(fhir.OutcomeJSON(c.r.Lang, done))
+		body = own(fhir.OutcomeJSON(c.r.Lang, slices.Concat(done, c.warnings)))
 	}
 	if c.r.Return == "minimal" || !dec.Allowed() {
 		body = nothing()

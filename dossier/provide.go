@@ -29,6 +29,8 @@ type submission struct {
 	// refs become what the references of the bundle point to.
 	refs map[string]string
 	ids  map[int]string // id given to the entry
+	// patient is the INS of the dossier.
+	patient []fhir.Ident
 }
 
 // pushedDoc is a document of a submission.
@@ -43,6 +45,7 @@ type pushedDoc struct {
 type pushedContent struct {
 	*fhir.Entry
 	plain []byte // of a Binary
+	cda   *fhir.CDA
 	used  bool
 }
 
@@ -61,6 +64,7 @@ func (c *call) provideOnce(ctx context.Context, sub *submission) (Answer, error)
 	if err != nil {
 		return Answer{}, err
 	}
+	sub.patient = d.patient().facts.INS()
 	if known, err := c.knownPush(ctx, d, sub); err != nil || known != nil {
 		return c.replay(ctx, d, v, sub, known, err)
 	}
@@ -231,6 +235,9 @@ func (c *call) putDocument(ctx context.Context, ch *change, sub *submission, doc
 	}
 	rows[doc.Index] = now
 	for _, content := range doc.content {
+		if err := c.checkHeader(content.cda, now.facts, ch.d.patient()); err != nil {
+			return policy.Decision{}, err
+		}
 		if err := c.putContent(ctx, ch, sub, content, rows); err != nil {
 			return policy.Decision{}, err
 		}
@@ -397,10 +404,24 @@ func (c *call) responseEntry(sub *submission, e *fhir.Entry, rows map[string]*ro
 	if r.typ != "DocumentReference" {
 		return out
 	}
-	if doubts := c.doubts(sub.subjects, r.facts); len(doubts) > 0 {
+	doubts := c.doubts(sub.subjects, r.facts)
+	for _, content := range sub.contentsAt(e.Index) {
+		doubts = append(doubts, c.headerDoubts(content.cda, r.facts, sub.patient)...)
+	}
+	if len(doubts) > 0 {
 		out.Response.Outcome = fhir.OutcomeJSON(c.r.Lang, doubts)
 	}
 	return out
+}
+
+// contentsAt returns the contents of the document at an index of the bundle.
+func (sub *submission) contentsAt(index int) []*pushedContent {
+	for _, doc := range sub.docs {
+		if doc.Index == index {
+			return doc.content
+		}
+	}
+	return nil
 }
 
 // contentsOf pairs the attachments of a document with the contents of the
@@ -451,10 +472,19 @@ func (sub *submission) contentAt(attachment fhir.Node, at string) (*pushedConten
 			"The content that the URL names is not in the bundle.")
 	}
 	content.used = true
+	announced := attachment.Get("contentType").Text()
 	if content.Resource.Type() != "Binary" {
+		if !fhir.ContentFHIRJSON.Fits(announced) && !fhir.ContentFHIRXML.Fits(announced) {
+			return nil, unprocessable(at+".contentType", "Un document FHIR s’annonce en application/fhir+json ou application/fhir+xml.", "A FHIR document is announced as application/fhir+json or application/fhir+xml.")
+		}
 		return content, nil
 	}
-	return content, checkAttachment(attachment, content.Resource.Get("contentType").Text(), content.plain, at)
+	if err := checkAttachment(attachment, content.Resource.Get("contentType").Text(), content.plain, at); err != nil {
+		return nil, err
+	}
+	var err error
+	content.cda, err = recognise(announced, content.plain, at)
+	return content, err
 }
 
 // checkAttachment compares what the metadata announce with the content.

@@ -57,6 +57,7 @@ type published struct {
 	mime     string
 	data     []byte // base64 as received
 	plain    []byte
+	cda      *fhir.CDA // header of the content, nil if it is no CDA
 	digest   [32]byte
 }
 
@@ -90,6 +91,9 @@ func (c *call) readPublished(r *fhir.Resource) (*published, error) {
 	if err := checkAttachment(attachment, doc.mime, plain, "DocumentReference.content[0].attachment"); err != nil {
 		return nil, err
 	}
+	if doc.cda, err = recognise(doc.mime, plain, "DocumentReference.content[0].attachment"); err != nil {
+		return nil, err
+	}
 	one := sha256.Sum256(plain)
 	contents := sha256.Sum256(one[:])
 	doc.digest = identity(contents[:], r)
@@ -120,6 +124,7 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	if err != nil {
 		return c.undoPush(ctx, d, v, dec, err, []*fhir.Resource{doc.resource})
 	}
+	c.warnings = c.headerDoubts(doc.cda, docRow.facts, d.patient().facts.INS())
 	return c.created(ctx, ch, docRow, dec)
 }
 
@@ -129,6 +134,7 @@ func (c *call) publishedBefore(ctx context.Context, d *loaded, v *policy.View, d
 	if known.deleted || known.digest != doc.digest {
 		return c.undoPush(ctx, d, v, policy.Decision{}, ErrConflict, []*fhir.Resource{doc.resource})
 	}
+	c.warnings = c.headerDoubts(doc.cda, known.facts, d.patient().facts.INS())
 	return c.answerKnown(ctx, d, v, known, http.StatusCreated)
 }
 
@@ -203,6 +209,9 @@ func (c *call) putPublished(ctx context.Context, ch *change, doc *published) (*r
 	docRow, dec, err := c.admit(ctx, ch, r, record{push: ch.push, digest: doc.digest}, doc.idents)
 	if err != nil {
 		return nil, dec, err
+	}
+	if err := c.checkHeader(doc.cda, docRow.facts, ch.d.patient()); err != nil {
+		return nil, policy.Decision{}, err
 	}
 	binary, err := fhir.Scan(c.binaryJSON(binaryID, doc.mime, doc.data))
 	if err != nil {

@@ -92,9 +92,9 @@ func TestPushConflict(t *testing.T) {
 	author := h.doctor("899700218896", "1750000003")
 	good := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
 	author.post("", good).is(200)
-	// "<a/>" in base64, with its size and SHA-1.
+	// Another empty CDA in base64, without its size and SHA-1.
 	other := strings.NewReplacer(
-		"PD94bWwgdmVyc2lvbj0iMS4wIiBlbmNvZGluZz0iVVRGLTgiPz48Q2xpbmljYWxEb2N1bWVudCB4bWxucz0idXJuOmhsNy1vcmc6djMiLz4=", "PGEvPg==",
+		"PD94bWwgdmVyc2lvbj0iMS4wIiBlbmNvZGluZz0iVVRGLTgiPz48Q2xpbmljYWxEb2N1bWVudCB4bWxucz0idXJuOmhsNy1vcmc6djMiLz4=", "PENsaW5pY2FsRG9jdW1lbnQgeG1sbnM9InVybjpobDctb3JnOnYzIj4gPC9DbGluaWNhbERvY3VtZW50Pg==",
 		`"size": 80,`, "", `"hash": "A/hMRrv6Y15BjSM8kMLidrz+mHc=",`, "").Replace(good)
 	author.post("", other).is(409).has("issue.0.code", "conflict")
 	// Another source may use the same identifier: it is a document of its own,

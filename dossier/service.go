@@ -50,6 +50,9 @@ type Config struct {
 	NewID func() string
 	// INSKey is what a wrong control key of an INS does.
 	INSKey Level
+	// CDA is what a CDA does whose header says otherwise than the metadata that
+	// announce it: type, patient, author (setting controle-cda).
+	CDA Level
 	// INSPerMinute is how many patients one caller may look up by INS in a
 	// minute (TD0.2); 120 if zero.
 	INSPerMinute int
@@ -76,6 +79,7 @@ type Service struct {
 	now    func() time.Time
 	newID  func() string
 	insKey Level
+	cda    Level
 	log    *slog.Logger
 	rand   io.Reader
 	cache  *cache
@@ -92,7 +96,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		store: c.Store, vault: c.Vault, audit: c.Audit, policy: c.Policy,
-		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey,
+		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey, cda: c.CDA,
 		log: c.Logger, rand: c.Rand,
 	}
 	if s.now == nil {
@@ -214,6 +218,8 @@ type call struct {
 	// spared what memory spared the store on the way to it.
 	patient store.Token
 	spared  spared
+	// warnings are told beside the answer to a write, where it has place for them.
+	warnings []fhir.Issue
 	// writing is the dossier that the call last built a change of.
 	writing store.Dossier
 }

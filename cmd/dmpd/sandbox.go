@@ -102,6 +102,10 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 			return plan{}, nil, err
 		}
 	}
+	header, err := cdaLevel(s.CDA)
+	if err != nil {
+		return plan{}, nil, err
+	}
 	e, err := engineOf(s.Store, s.Data, c)
 	if err != nil {
 		return plan{}, nil, err
@@ -118,7 +122,7 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 		return plan{}, nil, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, due: due,
+		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, cda: header, due: due,
 		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }

@@ -129,6 +129,10 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	header, err := cdaLevel(s.CDA)
+	if err != nil {
+		return plan{}, err
+	}
 	rules := policy.DefaultSettings()
 	if rules.Establishments, err = s.establishments(); err != nil {
 		return plan{}, err
@@ -149,7 +153,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 		return plan{}, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, due: due,
+		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,

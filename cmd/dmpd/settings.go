@@ -33,6 +33,9 @@ type settings struct {
 	IssuerKeys string `koanf:"issuer-keys"`
 	Matrix     string `koanf:"matrix"`
 	INSKey     string `koanf:"ins-key"`
+	// CDA is what a CDA does whose header contradicts its metadata: "avertir", the
+	// default, "refuser" or "ignorer".
+	CDA string `koanf:"controle-cda"`
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`
@@ -143,6 +146,9 @@ func (s settings) check() error {
 	if _, err := s.dueInterval(); err != nil {
 		return err
 	}
+	if _, err := cdaLevel(s.CDA); err != nil {
+		return err
+	}
 	if err := s.hiding(&policy.Settings{}); err != nil {
 		return err
 	}
@@ -206,6 +212,20 @@ func loopback(addr string) (bool, error) {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
+}
+
+// cdaLevel reads the setting controle-cda.
+func cdaLevel(s string) (dossier.Level, error) {
+	switch s {
+	case "", "avertir":
+		return dossier.Warns, nil
+	case "refuser":
+		return dossier.Refuses, nil
+	case "ignorer":
+		return dossier.Off, nil
+	default:
+		return dossier.Refuses, fmt.Errorf("controle-cda is avertir, refuser or ignorer, not %q", s)
+	}
 }
 
 // insKeyLevel reads the setting ins-key; error if it is not given.

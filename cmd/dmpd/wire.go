@@ -34,6 +34,7 @@ type plan struct {
 	matrix   fs.FS
 	whole    bool // refuse a matrix with open cells
 	insKey   dossier.Level
+	cda      dossier.Level
 	newID    func() string // nil: random
 	rand     io.Reader     // of rows, events and new dossiers; nil: crypto/rand
 	due      time.Duration // how often to look for what falls due; 0: the default
@@ -131,7 +132,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 	}
 	return dossier.New(dossier.Config{
 		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
-		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, Logger: p.log,
+		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Logger: p.log,
 	})
 }
 
