@@ -226,5 +226,5 @@ func (c *call) candidatePage(found []candidate) content {
 		entries[i] = fhir.EntryOut{FullURL: c.base + "/" + x.row.ref(), Mode: "match"}
 		resources[i] = x.released
 	}
-	return page(out, entries, resources)
+	return c.results(out, entries, resources)
 }

@@ -46,9 +46,12 @@ func (c *call) nextLink(q *fhir.Query, h hit) string {
 }
 
 // link seals a place into the URL of the next page of q.
-func (c *call) link(q *fhir.Query, k cursor) string {
-	k.caller, k.query, k.expires = c.caller(), q.Type+"?"+q.String(), c.at.Add(cursorLife)
-	link := c.base + "/" + c.r.Type + "?"
+func (c *call) link(q *fhir.Query, k cursor) string { return c.linkAt(q.Type, q, k) }
+
+// linkAt does so for the results of a path below the base.
+func (c *call) linkAt(path string, q *fhir.Query, k cursor) string {
+	k.caller, k.query, k.expires = c.caller(), path+"?"+q.String(), c.at.Add(cursorLife)
+	link := c.base + "/" + path + "?"
 	if s := q.String(); s != "" {
 		link += s + "&"
 	}
@@ -56,13 +59,16 @@ func (c *call) link(q *fhir.Query, k cursor) string {
 }
 
 // cursorOf opens the place in the cursor of q, for this caller and this search.
-func (c *call) cursorOf(q *fhir.Query) (cursor, error) {
+func (c *call) cursorOf(q *fhir.Query) (cursor, error) { return c.cursorAt(q.Type, q) }
+
+// cursorAt does so for the results of a path below the base.
+func (c *call) cursorAt(path string, q *fhir.Query) (cursor, error) {
 	plain, err := c.vault.OpenCursor(q.Page)
 	if err != nil {
 		return cursor{}, ErrCursor
 	}
 	k, err := decodeCursor(plain)
-	if err != nil || k.caller != c.caller() || k.query != q.Type+"?"+q.String() || c.at.After(k.expires) {
+	if err != nil || k.caller != c.caller() || k.query != path+"?"+q.String() || c.at.After(k.expires) {
 		return cursor{}, ErrCursor
 	}
 	return k, nil

@@ -181,7 +181,7 @@ func (c *call) leads(d *loaded) []string {
 	}
 	leads := []string{}
 	for _, r := range d.rows {
-		if r.typ == q.Type && (slices.Contains(q.IDs, r.id) || c.namesIdentifier(r)) {
+		if r.typ == q.Type && (slices.Contains(q.IDs, r.id) || identifiedBy(r, q.Idents)) {
 			leads = append(leads, r.ref())
 		}
 	}

@@ -139,18 +139,17 @@ func (c *call) named(d *loaded, views []*policy.View) []string {
 	if q == nil || d == nil {
 		return nil
 	}
+	ids, references, idents := q.Mentions()
 	var refs []string
 	for _, r := range d.rows {
-		if slices.Contains(q.IDs, r.id) || c.namesIdentifier(r) {
+		if slices.Contains(ids, r.id) || identifiedBy(r, idents) {
 			refs = append(refs, r.ref())
 		}
 	}
 	refs = c.known(refs, views)
-	for _, param := range [...]string{"related", "relatesto", "entity", "target"} {
-		for _, value := range q.Names(param) {
-			if typ, id, ok := c.localRef(value); ok {
-				refs = append(refs, typ+"/"+id)
-			}
+	for _, value := range references {
+		if typ, id, ok := c.localRef(value); ok {
+			refs = append(refs, typ+"/"+id)
 		}
 	}
 	return refs
@@ -178,13 +177,14 @@ func (c *call) known(refs []string, views []*policy.View) []string {
 	return seen
 }
 
-// namesIdentifier tells whether the query gives an identifier of the row.
-func (c *call) namesIdentifier(r *row) bool {
-	if len(c.r.Query.Idents) == 0 || r.typ == "Patient" {
+// identifiedBy tells whether a row has one of the identifiers; a Patient does not
+// count.
+func identifiedBy(r *row, idents []fhir.Ident) bool {
+	if len(idents) == 0 || r.typ == "Patient" {
 		return false
 	}
 	for have := range r.values.Tokens("identifier") {
-		for _, want := range c.r.Query.Idents {
+		for _, want := range idents {
 			if have.Value == want.Value && (want.System == "" || have.System == want.System) {
 				return true
 			}

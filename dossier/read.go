@@ -42,7 +42,7 @@ func (c *call) read(ctx context.Context) (Answer, error) {
 	if !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	return c.deliver(ctx, d, v, dec, row, one(released))
+	return c.deliver(ctx, d, v, dec, row, c.shown(released))
 }
 
 // open loads the dossier of a resource, or a decoy, and looks at it as the
@@ -152,7 +152,7 @@ func (c *call) vread(ctx context.Context) (Answer, error) {
 	}
 	old := *row
 	old.version, old.updated = wanted, updatedOf(recs[1].resource)
-	return c.deliver(ctx, d, v, dec, &old, one(released))
+	return c.deliver(ctx, d, v, dec, &old, c.shown(released))
 }
 
 // updatedOf reads meta.lastUpdated, which Stamp wrote.
@@ -162,67 +162,6 @@ func updatedOf(r *fhir.Resource) time.Time {
 		return time.Time{}
 	}
 	return t
-}
-
-// history answers the versions of one resource, newest first (R4 http.html#history).
-func (c *call) history(ctx context.Context) (Answer, error) {
-	d, v, err := c.open(ctx, c.r.Type, c.r.ID)
-	if err != nil {
-		return Answer{}, err
-	}
-	ref := c.r.Type + "/" + c.r.ID
-	row := d.find(ref)
-	if row == nil || row.deleted || !v.Read(d.byRef[ref]).Allowed() {
-		return c.hidden(ctx, d, v, policy.Decision{}, ref)
-	}
-	refs := make([]store.BodyRef, 0, row.version)
-	for n := row.version; n >= 1; n-- {
-		refs = append(refs, store.BodyRef{Row: row.key, Version: n})
-	}
-	recs, err := c.bodies(ctx, d.id, d.ring, refs)
-	if err != nil {
-		return Answer{}, err
-	}
-	entries, resources, dec := c.versions(v, row, recs)
-	if !dec.Allowed() {
-		return c.hidden(ctx, d, v, dec, ref)
-	}
-	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{ref}, v))
-	if err != nil {
-		return Answer{}, err
-	}
-	total := len(entries)
-	out := fhir.BundleOut{Type: "history", Total: &total, Links: []fhir.Link{{Relation: "self", URL: c.base + "/" + ref + "/_history"}}}
-	return c.clinical(http.StatusOK, page(out, entries, resources), receipt).in(v), nil
-}
-
-// versions releases each version under the current one, recs[0].
-func (c *call) versions(v *policy.View, row *row, recs []*record) ([]fhir.EntryOut, []policy.Released[*fhir.Resource], policy.Decision) {
-	var entries []fhir.EntryOut
-	var resources []policy.Released[*fhir.Resource]
-	var dec policy.Decision
-	for i, rec := range recs {
-		var released policy.Released[*fhir.Resource]
-		if released, dec = v.ReleaseOld(recs[0].resource, recs[0].origin, rec.resource); !dec.Allowed() {
-			return nil, nil, dec
-		}
-		number := row.version - int64(i)
-		method, status := "PUT", "200 OK"
-		if number == 1 {
-			method, status = "POST", "201 Created"
-		}
-		url := row.ref()
-		if method == "POST" {
-			url = row.typ
-		}
-		entries = append(entries, fhir.EntryOut{
-			FullURL:  c.base + "/" + row.ref(),
-			Request:  &fhir.RequestOut{Method: method, URL: url},
-			Response: &fhir.ResponseOut{Status: status, ETag: etag(number), LastModified: updatedOf(rec.resource)},
-		})
-		resources = append(resources, released)
-	}
-	return entries, resources, dec
 }
 
 // precondition applies If-Match to the current version. Who may change a resource

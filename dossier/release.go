@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"io"
+	"slices"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -64,8 +65,46 @@ func page(b fhir.BundleOut, entries []fhir.EntryOut, resources []policy.Released
 	}, resources...)
 }
 
+// results is a page of a search: as much of each resource as _summary and _elements
+// ask for, then what lenient handling left out of the search.
+func (c *call) results(b fhir.BundleOut, entries []fhir.EntryOut, resources []policy.Released[*fhir.Resource]) content {
+	q := c.r.Query
+	if len(q.Ignored) > 0 {
+		outcome := fhir.EntryOut{Resource: fhir.OutcomeJSON(c.r.Lang, q.Ignored), Mode: "outcome"}
+		entries = append(slices.Clip(entries), outcome)
+	}
+	return composedOf(func(rs []*fhir.Resource) ([]byte, error) {
+		for i, r := range rs {
+			shown, err := q.Show(r)
+			if err != nil {
+				return nil, err
+			}
+			entries[i].Resource = shown.Bytes()
+		}
+		b.Entries = append(b.Entries, entries...)
+		return fhir.WriteBundle(b), nil
+	}, resources...)
+}
+
+// shown is the content of one released resource, as much of it as was asked for.
+func (c *call) shown(r policy.Released[*fhir.Resource]) content {
+	return composedOf(func(rs []*fhir.Resource) ([]byte, error) {
+		shown, err := c.r.Query.Show(rs[0])
+		if err != nil {
+			return nil, err
+		}
+		return shown.Bytes(), nil
+	}, r)
+}
+
 func bytesOf(encode func([]*fhir.Resource) []byte, rs ...policy.Released[*fhir.Resource]) content {
-	released, err := policy.Compose(func(rs []*fhir.Resource) ([]byte, error) { return encode(rs), nil }, rs...)
+	return composedOf(func(rs []*fhir.Resource) ([]byte, error) { return encode(rs), nil }, rs...)
+}
+
+// composedOf is FHIR made of released resources and nothing else; no content where
+// one was not released or encode fails.
+func composedOf(encode func([]*fhir.Resource) ([]byte, error), rs ...policy.Released[*fhir.Resource]) content {
+	released, err := policy.Compose(encode, rs...)
 	if err != nil {
 		return content{}
 	}

@@ -174,9 +174,10 @@ func (c *call) matches(ctx context.Context, d *loaded, v *policy.View, q *fhir.Q
 // asksForReferences tells whether a query asks for what a resource refers to.
 func asksForReferences(q *fhir.Query) bool {
 	for _, p := range fhir.Params(q.Type) {
-		names := p.Type == fhir.ReferenceParam && p.Name != "patient" && p.Name != "subject"
-		if (names || strings.HasPrefix(p.Name, "relat")) && len(q.Names(p.Name)) > 0 {
-			return true // relatesto, relation, related.identifier
+		name, chained := strings.CutSuffix(p.Name, ".identifier")
+		names := (chained || p.Type == fhir.ReferenceParam) && name != "patient" && name != "subject"
+		if (names || p.Name == "relation") && len(q.Names(p.Name)) > 0 {
+			return true
 		}
 	}
 	return false
@@ -239,11 +240,15 @@ func (c *call) answerPage(ctx context.Context, q *fhir.Query, places []*loaded, 
 	if err != nil {
 		return Answer{}, err
 	}
-	receipt, err := c.recordSearch(ctx, places, views, hits)
+	included, also, released, err := c.include(ctx, q, hits, resources)
 	if err != nil {
 		return Answer{}, err
 	}
-	a := c.clinical(http.StatusOK, page(out, entries, resources), receipt)
+	receipt, err := c.recordSearch(ctx, places, views, slices.Concat(hits, included))
+	if err != nil {
+		return Answer{}, err
+	}
+	a := c.clinical(http.StatusOK, c.results(out, slices.Concat(entries, also), slices.Concat(resources, released)), receipt)
 	a.mode = mode
 	return a, nil
 }

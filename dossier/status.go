@@ -65,7 +65,7 @@ func (c *call) answerStatus(ctx context.Context, d *loaded, v *policy.View, dec 
 		entries, resources = nil, nil
 	}
 	out := fhir.BundleOut{Type: "searchset", Total: &total, Links: []fhir.Link{{Relation: "self", URL: c.base + "/Patient?" + c.r.Query.String()}}}
-	return c.clinical(http.StatusOK, page(out, entries, resources), receipt).in(v), nil
+	return c.clinical(http.StatusOK, c.results(out, entries, resources), receipt).in(v), nil
 }
 
 // statusEntries releases the Patient as TD0.2 shows it; nothing where there is

@@ -189,7 +189,7 @@ func (c *call) answerEvents(ctx context.Context, d *loaded, v *policy.View, dec 
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.clinical(http.StatusOK, page(out, entries, resources), receipt), nil
+	return c.clinical(http.StatusOK, c.results(out, entries, resources), receipt), nil
 }
 
 // eventLink and eventCursor seal the place in the history, which is the event
@@ -255,5 +255,5 @@ func (c *call) readEvent(ctx context.Context) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.clinical(http.StatusOK, one(released), receipt).version(1, event.Recorded), nil
+	return c.clinical(http.StatusOK, c.shown(released), receipt).version(1, event.Recorded), nil
 }

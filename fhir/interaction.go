@@ -52,6 +52,7 @@ type Param struct {
 	absent  string // the code that stands for an element that is not there
 	paths   [][]string
 	targets []string // the types that a bare id may mean
+	leads   []string // the types served that _include follows it to
 }
 
 // role is what a parameter does besides, or instead of, comparing values.
@@ -84,10 +85,12 @@ const (
 	modMissing
 	modExact
 	modContains
+	modIn
+	modNotIn
 )
 
 // modifierNames are in the order of their bits.
-var modifierNames = [...]string{"not", "missing", "exact", "contains"}
+var modifierNames = [...]string{"not", "missing", "exact", "contains", "in", "not-in"}
 
 // service is what the server does with one resource type.
 type service struct {
@@ -100,6 +103,7 @@ type service struct {
 	profiles    []string
 	params      []Param
 	sort        []SortKey // without _sort
+	lone        bool      // its searches bring nothing else: no _include, no _revinclude
 	doc         string
 }
 

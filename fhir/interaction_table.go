@@ -52,6 +52,16 @@ const (
 	slotAuthorOrg     slot = 44
 	slotMember        slot = 45
 	slotMemberIdent   slot = 46
+	slotItem          slot = 47
+	slotItemIdent     slot = 48
+	slotRelatesIdent  slot = 49
+	slotTargetIdent   slot = 50
+	slotContentType   slot = 51
+	slotDescription   slot = 52
+	slotLanguage      slot = 53
+	slotCustodian     slot = 54
+	slotAuthenticator slot = 55
+	slotConsentSource slot = 56
 )
 
 // Steps of a path that are not names of elements. A step that begins with "http"
@@ -82,7 +92,7 @@ const (
 func via(steps ...string) []string { return steps }
 
 func tokenOn(name string, s slot, definition string, paths ...[]string) Param {
-	return Param{Name: name, Type: TokenParam, Definition: definition, slot: s, mods: modNot | modMissing, paths: paths}
+	return Param{Name: name, Type: TokenParam, Definition: definition, slot: s, mods: modNot | modMissing | modIn | modNotIn, paths: paths}
 }
 
 func dateOn(name string, s slot, definition string, paths ...[]string) Param {
@@ -98,10 +108,10 @@ func referenceOn(name string, s slot, definition string, paths ...[]string) Para
 }
 
 // codeOn is a token on an element of type code, whose system is implied by its
-// required binding. A missing value is impossible.
+// required binding.
 func codeOn(name string, s slot, definition, system string, paths ...[]string) Param {
 	p := tokenOn(name, s, definition, paths...)
-	p.implied, p.mods, p.Sortable = system, modNot, true
+	p.implied, p.Sortable = system, true
 	return p
 }
 
@@ -117,12 +127,25 @@ func (p Param) to(types ...string) Param {
 	return p
 }
 
+// following names the types served that _include follows a parameter to.
+func (p Param) following(types ...string) Param {
+	p.leads = types
+	return p
+}
+
+// identifierOf is the chain to the identifier of a logical reference.
+func identifierOf(name string, s slot, steps ...string) Param {
+	return documented("Logical references. Also written "+name+":identifier.",
+		tokenOn(name+".identifier", s, "", append(steps, "identifier")))
+}
+
 // patientParams are the parameters that name the dossier: by reference and by
-// identifier.
-func patientParams(name, definition string) []Param {
+// identifier. _include follows the reference in element.
+func patientParams(name, definition, element string) []Param {
 	return []Param{
 		{
 			Name: name, Type: ReferenceParam, Definition: definition, role: choosesPatient, targets: []string{"Patient"},
+			leads: []string{"Patient"}, paths: [][]string{{element}},
 			Doc: "Names the one record that is searched; a second patient is an error.",
 		},
 		{
@@ -135,22 +158,21 @@ func patientParams(name, definition string) []Param {
 // commonParams are those of every type.
 func commonParams() []Param {
 	id := tokenOn("_id", slotID, r4Param+"Resource-id", via("id"))
-	id.role, id.mods = findsID, 0
+	id.role, id.mods = findsID, 0 // its values lead to dossiers; a negation would lead to all
 	updated := dateOn("_lastUpdated", slotLastUpdated, r4Param+"Resource-lastUpdated", via("meta", "lastUpdated"))
-	updated.mods = 0
 	return []Param{id, updated}
 }
 
 func identifierOn(definition string, paths ...[]string) Param {
 	p := tokenOn("identifier", slotIdentifier, definition, paths...)
-	p.role, p.mods = findsIdent, 0
+	p.role, p.mods = findsIdent, modNot|modMissing
 	return p
 }
 
 // archived has no missing value: what does not say so is not archived.
 func archived() Param {
 	p := tokenOn("isArchived", slotIsArchived, pdsmParam+"PDSm-isArchived", via("extension", extIsArchived))
-	p.mods, p.absent = 0, "false"
+	p.mods, p.absent = modNot, "false"
 	p.Doc = "true or false; a resource without the extension counts as false."
 	return p
 }
@@ -192,6 +214,7 @@ func documented(doc string, p Param) Param {
 var services = []service{
 	{
 		name:        "Patient",
+		lone:        true,
 		does:        []Interaction{Read, VRead, History, Search, Patch, Operation},
 		inBundle:    []Interaction{Create},
 		conditional: []Interaction{Create},
@@ -218,8 +241,8 @@ var services = []service{
 			mhdProfile + "IHE.MHD.SimplifiedPublish.DocumentReference",
 		},
 		params: joined(
-			patientParams("patient", r4Param+"clinical-patient"),
-			patientParams("subject", r4Param+"DocumentReference-subject"),
+			patientParams("patient", r4Param+"clinical-patient", "subject"),
+			patientParams("subject", r4Param+"DocumentReference-subject", "subject"),
 			[]Param{
 				codeOn("status", slotStatus, r4Param+"DocumentReference-status", "http://hl7.org/fhir/document-reference-status", via("status")),
 				sortable(tokenOn("type", slotType, r4Param+"clinical-type", via("type"))),
@@ -229,7 +252,7 @@ var services = []service{
 				dateOn("period-start", slotPeriodStart, pdsmParam+"PDSm-DocumentReference-period-start", via("context", "period", "start")),
 				dateOn("period-end", slotPeriodEnd, pdsmParam+"PDSm-DocumentReference-period-end", via("context", "period", "end")),
 				dateOn("creation", slotCreation, mhdParam+"DocumentReference-Creation", via("content", "attachment", "creation")),
-				referenceOn("author", slotAuthor, r4Param+"DocumentReference-author", via("author")),
+				referenceOn("author", slotAuthor, r4Param+"DocumentReference-author", via("author")).following("Patient", "RelatedPerson"),
 				documented(searchedHere, tokenOn("author.identifier", slotAuthorIdent, "", identPaths("author")...)),
 				documented(searchedHere, textOn("author.given", slotAuthorGiven, "", personPaths("author", "name", "given")...)),
 				documented(searchedHere, textOn("author.family", slotAuthorFamily, "", personPaths("author", "name", "family")...)),
@@ -240,10 +263,15 @@ var services = []service{
 				tokenOn("facility", slotFacility, r4Param+"DocumentReference-facility", via("context", "facilityType")),
 				tokenOn("setting", slotSetting, r4Param+"DocumentReference-setting", via("context", "practiceSetting")),
 				tokenOn("event", slotEvent, r4Param+"DocumentReference-event", via("context", "event")),
-				referenceOn("related", slotRelated, r4Param+"DocumentReference-related", via("context", "related")),
-				documented("Logical references. Also written related:identifier.",
-					tokenOn("related.identifier", slotRelatedIdent, "", via("context", "related", "identifier"))),
-				referenceOn("relatesto", slotRelatesTo, r4Param+"DocumentReference-relatesto", via("relatesTo", "target")).to("DocumentReference"),
+				referenceOn("related", slotRelated, r4Param+"DocumentReference-related", via("context", "related")).following("DocumentReference", "List"),
+				identifierOf("related", slotRelatedIdent, "context", "related"),
+				referenceOn("relatesto", slotRelatesTo, r4Param+"DocumentReference-relatesto", via("relatesTo", "target")).to("DocumentReference").following("DocumentReference"),
+				identifierOf("relatesto", slotRelatesIdent, "relatesTo", "target"),
+				tokenOn("contenttype", slotContentType, r4Param+"DocumentReference-contenttype", via("content", "attachment", "contentType")),
+				tokenOn("language", slotLanguage, r4Param+"DocumentReference-language", via("content", "attachment", "language")),
+				textOn("description", slotDescription, r4Param+"DocumentReference-description", via("description")),
+				referenceOn("custodian", slotCustodian, r4Param+"DocumentReference-custodian", via("custodian")).to("Organization"),
+				referenceOn("authenticator", slotAuthenticator, r4Param+"DocumentReference-authenticator", via("authenticator")),
 				tokenOn("relation", slotRelation, r4Param+"DocumentReference-relation", via("relatesTo", "code")),
 				archived(),
 			}, commonParams()),
@@ -264,8 +292,8 @@ var services = []service{
 			mhdProfile + "IHE.MHD.Comprehensive.Folder",
 		},
 		params: joined(
-			patientParams("patient", r4Param+"clinical-patient"),
-			patientParams("subject", r4Param+"List-subject"),
+			patientParams("patient", r4Param+"clinical-patient", "subject"),
+			patientParams("subject", r4Param+"List-subject", "subject"),
 			[]Param{
 				tokenOn("code", slotCode, r4Param+"clinical-code", via("code")),
 				codeOn("status", slotStatus, r4Param+"List-status", "http://hl7.org/fhir/list-status", via("status")),
@@ -273,7 +301,9 @@ var services = []service{
 				tokenOn("designationType", slotDesignation, mhdParam+"List-DesignationType", via("extension", extDesignationType)),
 				tokenOn("sourceId", slotSourceID, mhdParam+"List-SourceId", via("extension", extSourceID)),
 				identifierOn(r4Param+"clinical-identifier", via("identifier")),
-				referenceOn("source", slotSource, r4Param+"List-source", via("source")),
+				referenceOn("source", slotSource, r4Param+"List-source", via("source")).following("Patient", "RelatedPerson"),
+				referenceOn("item", slotItem, r4Param+"List-item", via("entry", "item")).following("DocumentReference", "List"),
+				identifierOf("item", slotItemIdent, "entry", "item"),
 				documented(searchedHere, textOn("source.given", slotSourceGiven, "", personPaths("source", "name", "given")...)),
 				documented(searchedHere, textOn("source.family", slotSourceFamily, "", personPaths("source", "name", "family")...)),
 				documented(searchedHere, tokenOn("source.identifier", slotSourceIdent, "", identPaths("source")...)),
@@ -291,13 +321,13 @@ var services = []service{
 		doc:         "The kind is a coding of urn:opendmp:consent-kind in category.",
 		profiles:    []string{pcfProfile + "IHE.PCF.consentBasic"},
 		params: joined(
-			patientParams("patient", r4Param+"clinical-patient"),
+			patientParams("patient", r4Param+"clinical-patient", "patient"),
 			[]Param{
 				codeOn("status", slotStatus, r4Param+"Consent-status", "http://hl7.org/fhir/consent-state-codes", via("status")),
 				tokenOn("category", slotCategory, r4Param+"Consent-category", via("category")),
-				referenceOn("actor", slotActor, r4Param+"Consent-actor", via("provision", "actor", "reference")),
-				documented("Logical references. Also written actor:identifier.",
-					tokenOn("actor.identifier", slotActorIdent, "", via("provision", "actor", "reference", "identifier"))),
+				referenceOn("actor", slotActor, r4Param+"Consent-actor", via("provision", "actor", "reference")).following("CareTeam", "RelatedPerson"),
+				identifierOf("actor", slotActorIdent, "provision", "actor", "reference"),
+				referenceOn("source-reference", slotConsentSource, r4Param+"Consent-source-reference", via("sourceReference")).following("DocumentReference"),
 				dateOn("date", slotDate, r4Param+"clinical-date", via("dateTime")),
 				dateOn("period", slotPeriod, r4Param+"Consent-period", via("provision", "period")),
 				tokenOn("purpose", slotPurpose, r4Param+"Consent-purpose", via("provision", "purpose")),
@@ -310,15 +340,14 @@ var services = []service{
 		operations:  operationsOn("CareTeam"),
 		doc:         "Participants are professionals or structures by identifier. A Consent of kind autorisation that names the CareTeam holds for all of them.",
 		params: joined(
-			patientParams("patient", r4Param+"clinical-patient"),
+			patientParams("patient", r4Param+"clinical-patient", "subject"),
 			[]Param{
 				codeOn("status", slotStatus, r4Param+"CareTeam-status", "http://hl7.org/fhir/care-team-status", via("status")),
 				tokenOn("category", slotCategory, r4Param+"CareTeam-category", via("category")),
 				documented("Beside a parameter that names the record.",
 					tokenOn("identifier", slotIdentifier, r4Param+"clinical-identifier", via("identifier"))),
-				referenceOn("participant", slotMember, r4Param+"CareTeam-participant", via("participant", "member")),
-				documented("Logical references. Also written participant:identifier.",
-					tokenOn("participant.identifier", slotMemberIdent, "", via("participant", "member", "identifier"))),
+				referenceOn("participant", slotMember, r4Param+"CareTeam-participant", via("participant", "member")).following("Patient", "RelatedPerson"),
+				identifierOf("participant", slotMemberIdent, "participant", "member"),
 				dateOn("date", slotDate, r4Param+"clinical-date", via("period")),
 			}, commonParams()),
 	},
@@ -326,6 +355,7 @@ var services = []service{
 		name:       "AuditEvent",
 		does:       []Interaction{Read, Search, Operation},
 		operations: operationsOn("AuditEvent"),
+		lone:       true,
 		doc:        "Newest first without _sort.",
 		sort:       []SortKey{{Param: "date", Desc: true}},
 		profiles: []string{
@@ -337,13 +367,12 @@ var services = []service{
 			balpProfile + "IHE.BasicAudit.AuthZconsent",
 		},
 		params: joined(
-			patientParams("patient", r4Param+"AuditEvent-patient"),
+			patientParams("patient", r4Param+"AuditEvent-patient", ""),
 			[]Param{
 				referenceOn("entity", slotEntity, r4Param+"AuditEvent-entity", via("entity", "what")),
 				dateOn("date", slotDate, r4Param+"AuditEvent-date", via("recorded")),
 				referenceOn("agent", slotAgent, r4Param+"AuditEvent-agent", via("agent", "who")),
-				documented("Logical references. Also written agent:identifier.",
-					tokenOn("agent.identifier", slotAgentIdent, "", via("agent", "who", "identifier"))),
+				identifierOf("agent", slotAgentIdent, "agent", "who"),
 				codeOn("action", slotAction, r4Param+"AuditEvent-action", "http://hl7.org/fhir/audit-event-action", via("action")),
 				tokenOn("type", slotType, r4Param+"AuditEvent-type", via("type")),
 				tokenOn("subtype", slotSubtype, r4Param+"AuditEvent-subtype", via("subtype")),
@@ -369,15 +398,19 @@ var services = []service{
 		does:       []Interaction{Read, Search, Operation},
 		operations: operationsOn("RelatedPerson"),
 		profiles:   []string{frCoreProfile + "fr-core-related-person"},
-		params:     joined(patientParams("patient", r4Param+"RelatedPerson-patient"), commonParams()),
+		params:     joined(patientParams("patient", r4Param+"RelatedPerson-patient", "patient"), commonParams()),
 	},
 	{
 		name:       "Provenance",
 		does:       []Interaction{Read, Search, Operation},
 		operations: operationsOn("Provenance"),
 		params: joined(
-			patientParams("patient", r4Param+"Provenance-patient"),
-			[]Param{referenceOn("target", slotTarget, r4Param+"Provenance-target", via("target"))},
+			patientParams("patient", r4Param+"Provenance-patient", "target"),
+			[]Param{
+				referenceOn("target", slotTarget, r4Param+"Provenance-target", via("target")).
+					following("DocumentReference", "List", "Consent", "CareTeam", "Patient", "RelatedPerson"),
+				identifierOf("target", slotTargetIdent, "target"),
+			},
 			commonParams()),
 	},
 	{

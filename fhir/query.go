@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Limits of a query. What goes beyond is refused, never cut.
@@ -56,11 +57,22 @@ type Query struct {
 	Total string
 	// SummaryCount asks for the total alone.
 	SummaryCount bool
-	Pretty       bool
+	// Summary is "true", "text" or "data"; "" for whole resources.
+	Summary string
+	// Elements are the names that _elements asks for of resources of Type, without
+	// the type before them; nil for all.
+	Elements []string
+	// Since is where a history begins, the zero time for its beginning.
+	Since  time.Time
+	Pretty bool
 	// Format is _format as given, "" for none.
 	Format string
 	// Page is the value of PageParam, "" for none.
 	Page string
+	// Includes are those of _include and _revinclude, each once.
+	Includes []Include
+	// Ignored is what a search with lenient handling left out, as warnings.
+	Ignored []Issue
 
 	base       Base
 	conditions []condition
@@ -82,7 +94,8 @@ type condition struct {
 	mod     modifier // one, or none
 	missing bool     // the value of :missing
 	any     []want
-	raw     string // the value as written, percent-decoded
+	set     map[Ident]bool // of :in and :not-in
+	raw     string         // the value as written, percent-decoded
 }
 
 // want is one alternative. Which fields count depends on the parameter's type.
@@ -95,7 +108,7 @@ type want struct {
 }
 
 // ParseQuery reads the query of a search on a type, as it stands in a URL or in
-// the body of a POST to _search, percent-encoded. Several parts are joined by the
+// the body of a POST to _search, percent-encoded, strictly. Several parts are joined by the
 // caller with "&". The error is an *Invalid with an issue for each parameter
 // that is refused: unknown names, modifiers and values, control parameters given
 // twice, limits exceeded, more than one patient.
@@ -103,11 +116,15 @@ func ParseQuery(typ, rawQuery string) (*Query, error) { return Base("").ParseQue
 
 // ParseQuery is the function of that name, for a server that knows its base.
 func (b Base) ParseQuery(typ, rawQuery string) (*Query, error) {
+	return b.parseQuery(typ, rawQuery, Strict)
+}
+
+func (b Base) parseQuery(typ, rawQuery string, h Handling) (*Query, error) {
 	t := serviceOf(typ)
 	if t == nil || !t.supports(Search) {
 		return nil, invalid("not-supported", "", "La recherche n’est pas proposée sur ce type.", "This type cannot be searched.")
 	}
-	return b.parse(t, rawQuery, searchControls[:])
+	return b.parseSearch(t, rawQuery, h)
 }
 
 // Names returns the values given for a parameter, as written, without regard to
@@ -120,6 +137,30 @@ func (q *Query) Names(param string) []string {
 		}
 	}
 	return raw
+}
+
+// Mentions returns what the query names, to be found or not to be: the ids of
+// resources of whatever type; references, "Type/id" or absolute; and identifiers,
+// canonical, without a system where any will do. The patient is not among them.
+func (q *Query) Mentions() (ids, references []string, idents []Ident) {
+	for i := range q.conditions {
+		c := &q.conditions[i]
+		chain := c.param.Name == "identifier" || strings.HasSuffix(c.param.Name, ".identifier")
+		for _, w := range c.any {
+			switch {
+			case c.param.role.ofDoor() || w.anyCode:
+			case c.param.role == findsID:
+				ids = append(ids, w.text)
+			case c.param.Type == ReferenceParam && w.suffix:
+				ids = append(ids, strings.TrimPrefix(w.text, "/"))
+			case c.param.Type == ReferenceParam:
+				references = append(references, w.text)
+			case chain:
+				idents = append(idents, Ident{w.system, w.text})
+			}
+		}
+	}
+	return ids, references, idents
 }
 
 // String returns the query in one order, percent-encoded, without _format,
@@ -146,11 +187,22 @@ func (q *Query) String() string {
 		}
 		add("_sort", strings.Join(keys, ","))
 	}
-	if q.SummaryCount {
+	switch {
+	case q.SummaryCount:
 		add("_summary", "count")
+	case q.Summary != "":
+		add("_summary", q.Summary)
+	case len(q.Elements) > 0:
+		add("_elements", strings.Join(q.Elements, ","))
+	}
+	if !q.Since.IsZero() {
+		add("_since", FormatInstant(q.Since))
 	}
 	if q.Total != "" {
 		add("_total", q.Total)
+	}
+	for _, i := range q.Includes {
+		add(i.name(), i.value())
 	}
 	return strings.Join(pairs, "&")
 }

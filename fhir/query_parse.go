@@ -11,34 +11,71 @@ import (
 
 // Control parameters, by what may be asked with them.
 var (
-	searchControls = [...]string{"_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty", PageParam}
-	otherControls  = [...]string{"_format", "_pretty"}
+	searchControls = [...]string{"_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty", PageParam,
+		"_include", "_revinclude", "_include:iterate", "_revinclude:iterate"}
+	readControls    = [...]string{"_summary", "_elements", "_format", "_pretty"}
+	historyControls = [...]string{"_since", "_count", "_format", "_pretty", PageParam}
+	otherControls   = [...]string{"_format", "_pretty"}
 )
 
-// parse reads a query with those control parameters; without t there are no
-// search parameters.
-func (b Base) parse(t *service, rawQuery string, controls []string) (*Query, error) {
+// Handling is what becomes of the parameters of a search that the server does not
+// know (Prefer: handling, R4 §3.1.1.4.17). The zero Handling is Strict.
+type Handling uint8
+
+// Handlings.
+const (
+	// Strict refuses the search.
+	Strict Handling = iota
+	// Lenient leaves out a parameter, a sort key or an inclusion that is not in the
+	// table, and tells so in Query.Ignored. Nothing else is forgiven: R4 wants an
+	// unknown modifier refused, and a value that cannot be read would widen a search
+	// by mistake.
+	Lenient
+)
+
+// parseSearch reads the query of a search on a type.
+func (b Base) parseSearch(t *service, rawQuery string, h Handling) (*Query, error) {
+	q, err := b.parse(queryParser{t: t, searches: true, lenient: h == Lenient, controls: searchControls[:]}, rawQuery)
+	if err == nil && !q.sortGiven {
+		q.Sort = slices.Clone(t.sort)
+	}
+	return q, err
+}
+
+// parse reads a query into that of p, which is ready but for it.
+func (b Base) parse(p queryParser, rawQuery string) (*Query, error) {
 	q := &Query{Count: DefaultCount, base: b}
-	p := queryParser{q: q, t: t, controls: controls}
-	if t != nil {
-		q.Type = t.name
+	p.q = q
+	if p.t != nil {
+		q.Type = p.t.name
 	}
 	p.parse(rawQuery)
+	p.together()
 	if len(p.issues) > 0 {
 		return nil, &Invalid{Issues: p.issues}
-	}
-	if t != nil && !q.sortGiven {
-		q.Sort = slices.Clone(t.sort)
 	}
 	return q, nil
 }
 
 type queryParser struct {
 	q        *Query
-	t        *service
+	t        *service // nil where no type is asked about
+	searches bool     // the search parameters of the type are taken
+	lenient  bool
 	controls []string
 	seen     []string // control parameters so far
 	issues   []Issue
+}
+
+// together refuses control parameters that exclude each other.
+func (p *queryParser) together() {
+	q := p.q
+	switch {
+	case q.Summary != "" && len(q.Elements) > 0:
+		p.refuse("invalid", "_elements", "À donner sans _summary.", "To be given without _summary.")
+	case q.Summary == "text" && len(q.Includes) > 0: // R4 §3.1.1.5.8
+		p.refuse("invalid", "_summary", "_summary=text exclut _include et _revinclude.", "_summary=text excludes _include and _revinclude.")
+	}
 }
 
 func (p *queryParser) parse(rawQuery string) {
@@ -75,7 +112,7 @@ func (p *queryParser) pair(pair string) {
 		p.refuse("too-long", name, fmt.Sprintf("La valeur dépasse %d octets.", MaxValue), fmt.Sprintf("The value exceeds %d bytes.", MaxValue))
 	case slices.Contains(p.controls, name):
 		p.control(name, value)
-	case p.t != nil:
+	case p.searches:
 		p.search(name, value)
 	default:
 		p.unknown(name)
@@ -120,9 +157,33 @@ func shownName(name string) string {
 	return name
 }
 
+// unsupported refuses what is not of the table and narrows nothing, or leaves it
+// out where the client prefers that.
+func (p *queryParser) unsupported(name, fr, en string) {
+	if p.refuse("not-supported", name, fr, en); p.lenient {
+		p.ignore()
+	}
+}
+
+// ignore makes the last issue a warning about what was left out.
+func (p *queryParser) ignore() {
+	last := len(p.issues) - 1
+	i := p.issues[last]
+	i.Severity = Warning
+	p.q.Ignored, p.issues = append(p.q.Ignored, i), p.issues[:last]
+}
+
 // unknown refuses a parameter that is not of the table, with the name of the one
-// that was perhaps meant.
+// that was perhaps meant; with lenient handling it leaves it out.
 func (p *queryParser) unknown(name string) {
+	tail := Text{
+		FR: " ; aucun paramètre n’est ignoré, la liste est dans /metadata.",
+		EN: "; no parameter is ignored, the list is in /metadata.",
+	}
+	if p.lenient {
+		tail = Text{FR: " ; il a été ignoré.", EN: "; it was ignored."}
+		defer p.ignore()
+	}
 	fr, en, where := "Paramètre inconnu", "Unknown parameter", ""
 	if shown := shownName(name); shown != "" {
 		fr, en, where = "Paramètre « "+shown+" » inconnu", en+" “"+shown+"”", "http."+shown
@@ -131,15 +192,15 @@ func (p *queryParser) unknown(name string) {
 		}
 	}
 	p.issues = append(p.issues, Issue{Severity: Error, Code: "not-supported", Expression: where, Text: Text{
-		FR: fr + " ; aucun paramètre n’est ignoré, la liste est dans /metadata.",
-		EN: en + "; no parameter is ignored, the list is in /metadata.",
+		FR: fr + tail.FR,
+		EN: en + tail.EN,
 	}})
 }
 
 // known are the names that might have been given.
 func (p *queryParser) known() []string {
 	names := slices.Clone(p.controls)
-	if p.t != nil {
+	if p.searches {
 		for _, param := range p.t.params {
 			names = append(names, param.Name)
 		}
@@ -149,6 +210,10 @@ func (p *queryParser) known() []string {
 
 // control reads a control parameter.
 func (p *queryParser) control(name, value string) {
+	if strings.Contains(name, "include") {
+		p.include(name, value)
+		return
+	}
 	if slices.Contains(p.seen, name) {
 		p.refuse("invalid", name, "Paramètre donné deux fois.", "Given twice.")
 		return
@@ -172,13 +237,11 @@ func (p *queryParser) control(name, value string) {
 		}
 		q.Total = value
 	case "_summary":
-		if value != "count" {
-			p.refuse("not-supported", name, "Seule la valeur count est proposée.", "Only the value count is supported.")
-			return
-		}
-		q.SummaryCount = true
+		p.summary(value)
 	case "_elements":
-		p.refuse("not-supported", name, "Paramètre non proposé.", "Not supported.")
+		p.elements(value)
+	case "_since":
+		p.since(value)
 	case "_pretty":
 		if value != "true" && value != "false" {
 			p.refuse("value", name, "true ou false attendu.", "true or false is expected.")
@@ -207,8 +270,8 @@ func (p *queryParser) sort(value string) {
 		name, desc := strings.CutPrefix(key, "-")
 		param := p.t.param(name)
 		if param == nil || !param.Sortable {
-			p.refuse("not-supported", "_sort", "Clé de tri non proposée.", "Unsupported sort key.")
-			return
+			p.unsupported("_sort", "Clé de tri non proposée.", "Unsupported sort key.")
+			continue
 		}
 		if slices.ContainsFunc(p.q.Sort, func(k SortKey) bool { return k.Param == name }) {
 			p.refuse("invalid", "_sort", "Clé de tri donnée deux fois.", "Sort key given twice.")
@@ -216,7 +279,7 @@ func (p *queryParser) sort(value string) {
 		}
 		p.q.Sort = append(p.q.Sort, SortKey{name, desc})
 	}
-	p.q.sortGiven = true
+	p.q.sortGiven = len(p.q.Sort) > 0
 }
 
 // search reads a search parameter.
@@ -267,6 +330,9 @@ func (p *queryParser) values(c *condition, value string) *refusal {
 		}
 		return nil
 	}
+	if c.mod == modIn || c.mod == modNotIn {
+		return wantCodes(p.t.name, c, value)
+	}
 	parts := splitEscaped(value, ',')
 	if len(parts) > MaxOr {
 		return refused("too-costly", fmt.Sprintf("Plus de %d valeurs.", MaxOr), fmt.Sprintf("More than %d values.", MaxOr))
@@ -296,6 +362,9 @@ func (p *queryParser) values(c *condition, value string) *refusal {
 // giving what a dossier may be found by.
 func (p *queryParser) choose(c *condition) *refusal {
 	q := p.q
+	if c.mod != 0 {
+		return nil // tells what is not wanted, which finds no dossier
+	}
 	switch c.param.role {
 	case choosesPatient:
 		id, ok := strings.CutPrefix(c.any[0].text, "Patient/")

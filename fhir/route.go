@@ -49,8 +49,8 @@ type Request struct {
 	// Form is that the rest of the query is in the body (POST to _search): Query is
 	// nil until WithForm.
 	Form bool
-	// Query holds the conditions of a search or of a conditional interaction; nil
-	// for the others.
+	// Query holds the conditions of a search or of a conditional interaction; of a
+	// read what is to be shown, of a history its window. It is nil for the others.
 	Query *Query
 	// Format and Pretty are _format and _pretty, of whatever interaction.
 	Format string
@@ -60,7 +60,8 @@ type Request struct {
 	// RawQuery is the query as received, percent-encoded.
 	RawQuery string
 
-	base Base
+	base     Base
+	handling Handling
 }
 
 // ParsePath reads the line of a request: its method, its path relative to the
@@ -77,7 +78,13 @@ func ParsePath(method, path, rawQuery string) (Request, error) {
 
 // ParsePath is the function of that name, for a server that knows its base.
 func (b Base) ParsePath(method, path, rawQuery string) (Request, error) {
-	return b.parsePath(method, path, rawQuery, (*service).supports)
+	return b.ParsePathAs(Strict, method, path, rawQuery)
+}
+
+// ParsePathAs is ParsePath with the handling that the client prefers. It is for
+// searches alone: a write whose resource is named by a query is always strict.
+func (b Base) ParsePathAs(h Handling, method, path, rawQuery string) (Request, error) {
+	return b.parsePath(h, method, path, rawQuery, (*service).supports)
 }
 
 // ParseEntry reads Bundle.entry.request of a transaction or batch: the method and
@@ -91,17 +98,17 @@ func (b Base) ParseEntry(method, url string) (Request, error) {
 	if path == "" || strings.Contains(rawQuery, "#") {
 		return Request{}, unknownRoute()
 	}
-	return b.parsePath(method, path, rawQuery, (*service).supportsEntry)
+	return b.parsePath(Strict, method, path, rawQuery, (*service).supportsEntry)
 }
 
 // WithForm returns the request of a POST to _search, with the query of the body
 // beside that of the URL. The error is a *RouteError.
 func (r Request) WithForm(body string) (Request, error) {
 	r.RawQuery, r.Form = strings.Trim(r.RawQuery+"&"+body, "&"), false
-	return r.withQuery(r.base.ParseQuery(r.Type, r.RawQuery))
+	return r.withQuery(r.base.parseQuery(r.Type, r.RawQuery, r.handling))
 }
 
-func (b Base) parsePath(method, path, rawQuery string, supports func(*service, Interaction) bool) (Request, error) {
+func (b Base) parsePath(h Handling, method, path, rawQuery string, supports func(*service, Interaction) bool) (Request, error) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
@@ -111,6 +118,7 @@ func (b Base) parsePath(method, path, rawQuery string, supports func(*service, I
 	}
 	for _, route := range routes {
 		if route.method == method {
+			route.handling = h
 			return b.finish(route.Request, rawQuery)
 		}
 	}
@@ -229,16 +237,28 @@ func (b Base) finish(r Request, rawQuery string) (Request, error) {
 	if r.Form {
 		return r, nil
 	}
-	if r.Interaction == Search || r.Conditional {
+	switch {
+	case r.Interaction == Search:
+		return r.withQuery(b.parseQuery(r.Type, rawQuery, r.handling))
+	case r.Conditional:
 		return r.withQuery(b.ParseQuery(r.Type, rawQuery))
 	}
-	controls := otherControls[:]
-	if op, ok := OperationOn(r.Type, r.Operation); ok && r.Interaction == Operation {
-		controls = append(op.argumentsInURL(), controls...)
+	p := queryParser{t: serviceOf(r.Type), controls: otherControls[:]}
+	shown := false
+	switch op, ok := OperationOn(r.Type, r.Operation); {
+	case r.Interaction == Operation && ok:
+		p.controls = append(op.argumentsInURL(), p.controls...)
+	case r.Interaction == History:
+		p.controls, shown = historyControls[:], true
+	case (r.Interaction == Read || r.Interaction == VRead) && p.t.supports(Search):
+		p.controls, shown = readControls[:], true
 	}
-	q, err := b.parse(nil, rawQuery, controls)
+	q, err := b.parse(p, rawQuery)
 	if r, err = r.withQuery(q, err); err == nil {
-		r.Query, r.Mode, r.Profile = nil, q.mode, q.profile
+		r.Mode, r.Profile = q.mode, q.profile
+		if !shown {
+			r.Query = nil
+		}
 	}
 	return r, err
 }

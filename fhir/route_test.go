@@ -37,7 +37,7 @@ func TestParsePath(t *testing.T) {
 			t.Errorf("%s %s: %v", c.method, c.path, err)
 			continue
 		}
-		if wants := !c.want.Form && (c.want.Interaction == Search || c.want.Conditional); (got.Query != nil) != wants {
+		if wants := asksByQuery(c.want); (got.Query != nil) != wants {
 			t.Errorf("%s %s: query %v", c.method, c.path, got.Query)
 		}
 		c.want.RawQuery, c.want.Query = c.query, got.Query
@@ -45,6 +45,20 @@ func TestParsePath(t *testing.T) {
 			t.Errorf("%s %s: %+v", c.method, c.path, got)
 		}
 	}
+}
+
+// asksByQuery tells whether a request is to have a query: a search, a write of what
+// a query names, a history, and a read of what is not only whole.
+func asksByQuery(r Request) bool {
+	switch r.Interaction {
+	case Search:
+		return !r.Form
+	case History:
+		return true
+	case Read, VRead:
+		return Supports(r.Type, Search)
+	}
+	return r.Conditional
 }
 
 func TestParsePathRefuses(t *testing.T) {
@@ -106,7 +120,12 @@ func TestParsePathRefuses(t *testing.T) {
 		{"GET", "Patient/1", "foo=1", ErrBadRequest, ""},
 		{"GET", "Patient/1", "_count=1", ErrBadRequest, ""},
 		{"GET", "Patient/1", "_summary=count", ErrBadRequest, ""},
-		{"GET", "Patient/1/_history", "_count=1", ErrBadRequest, ""},
+		{"GET", "Patient/1", "status=x", ErrBadRequest, ""},
+		{"GET", "Patient/1", "_since=2026", ErrBadRequest, ""},
+		{"GET", "Binary/1", "_summary=true", ErrBadRequest, ""},
+		{"GET", "Patient/1/_history", "_count=201", ErrBadRequest, ""},
+		{"GET", "Patient/1/_history", "_at=2026", ErrBadRequest, ""},
+		{"GET", "Patient/1/_history", "_since=secret", ErrBadRequest, ""},
 		{"GET", "Patient", "address-city=x", ErrBadRequest, ""},
 		{"PATCH", "DocumentReference", "", ErrBadRequest, ""},
 		{"PATCH", "DocumentReference", "_count=1", ErrBadRequest, ""},

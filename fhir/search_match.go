@@ -17,12 +17,13 @@ func (q *Query) Match(v Values) bool {
 	return true
 }
 
-// holds tells whether one condition is satisfied. With :not no value may match,
+// holds tells whether one condition is satisfied. With :not and :not-in no value may match,
 // so that a resource without any is found (R4 §3.1.1.4.2).
 func (q *Query) holds(c *condition, v Values) bool {
 	present, found := false, false
 	for at := v.cursor(); !found && at.nextOf(c.param.slot); {
 		present = true
+		found = c.set[Ident{at.a, at.b}]
 		for i := range c.any {
 			if q.accepts(c, &c.any[i], &at) {
 				found = true
@@ -33,7 +34,7 @@ func (q *Query) holds(c *condition, v Values) bool {
 	switch c.mod {
 	case modMissing:
 		return present != c.missing
-	case modNot:
+	case modNot, modNotIn:
 		return !found
 	}
 	return found

@@ -34,7 +34,7 @@ func TestListParameters(t *testing.T) {
  "code":{"coding":[{"system":"https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes","code":"submissionset"}]},
  "subject":{"reference":"Patient/alix"},"date":"2026-11-19T09:30:00+01:00",
  "source":{"reference":"#p","extension":[{"url":"https://profiles.ihe.net/ITI/MHD/StructureDefinition/ihe-authorOrg","valueReference":{"reference":"Organization/o"}}]},
- "entry":[{"item":{"reference":"DocumentReference/d1"}}]}`
+ "entry":[{"item":{"reference":"DocumentReference/d1"}},{"item":{"identifier":{"system":"urn:x","value":"D-1"}}}]}`
 	checkMatches(t, "List", list, []match{
 		{"_id=l1", "_id=l2"},
 		{"_lastUpdated=2026-11-20", "_lastUpdated=2026-11-19"},
@@ -45,6 +45,9 @@ func TestListParameters(t *testing.T) {
 		{"designationType=urn:d|SA05", "designationType=SA07"},
 		{"sourceId=urn:oid:1.2|SRC-01", "sourceId=SRC-02"},
 		{"identifier=urn:oid:1.2.3", "identifier=urn:oid:1.2.4"},
+		{"item=DocumentReference/d1", "item=DocumentReference/d2"},
+		{"item=d1", "item:missing=true"},
+		{"item:identifier=D-1", "item.identifier=D-2"},
 		{"source:missing=true", "source=p"}, // a contained source has no address
 		{"source.given=jean", "source.given=jeanne"},
 		{"source.family:exact=Martin", "source.family:exact=martin"},
@@ -61,7 +64,7 @@ func TestListParameters(t *testing.T) {
 func TestConsentParameters(t *testing.T) {
 	const consent = `{"resourceType":"Consent","id":"c1","meta":{"lastUpdated":"2026-11-22T10:00:00Z"},"status":"active",
  "category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"},{"system":"urn:opendmp:consent-kind","code":"autorisation"}]}],
- "patient":{"reference":"Patient/alix"},"dateTime":"2026-11-22T09:00:00+01:00",
+ "patient":{"reference":"Patient/alix"},"sourceReference":{"reference":"DocumentReference/d1"},"dateTime":"2026-11-22T09:00:00+01:00",
  "provision":{"type":"permit","period":{"start":"2026-11-22","end":"2026-11-25"},
   "actor":[{"reference":{"identifier":{"system":"urn:oid:1.2.250.1.71.4.2.1","value":"8899900000012"}}},{"reference":{"reference":"CareTeam/t"}}],
   "purpose":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"TREAT"}]}}`
@@ -75,6 +78,7 @@ func TestConsentParameters(t *testing.T) {
 		{"actor=t", ""},
 		{"actor:identifier=urn:oid:1.2.250.1.71.4.2.1|8899900000012", "actor:identifier=urn:oid:1.2.250.1.71.4.2.1|8899900000013"},
 		{"actor.identifier=8899900000012", "actor.identifier=urn:oid:1.2.250.1.71.4.2.2|8899900000012"},
+		{"source-reference=DocumentReference/d1", "source-reference=DocumentReference/d2"},
 		{"date=2026-11-22", "date=2026-11-21"},
 		{"period=ge2026-11-24", "period=ge2026-11-25"}, // a period that only ends with that day is not from it on
 		{"purpose=TREAT", "purpose=BTG"},
@@ -132,10 +136,11 @@ func TestOtherParameters(t *testing.T) {
 		{"_id=r1", "_id=r2"},
 		{"_lastUpdated=2026", "_lastUpdated=2025"},
 	})
-	checkMatches(t, "Provenance", `{"resourceType":"Provenance","id":"p1","meta":{"lastUpdated":"2026-11-22T10:00:00Z"},"target":[{"reference":"DocumentReference/d1"}]}`, []match{
+	checkMatches(t, "Provenance", `{"resourceType":"Provenance","id":"p1","meta":{"lastUpdated":"2026-11-22T10:00:00Z"},"target":[{"reference":"DocumentReference/d1"},{"identifier":{"system":"urn:x","value":"D-1"}}]}`, []match{
 		{"_id=p1", "_id=p2"},
 		{"_lastUpdated=2026", "_lastUpdated=2025"},
 		{"target=DocumentReference/d1", "target=List/d1"},
+		{"target:identifier=urn:x|D-1", "target.identifier=urn:x|D-2"},
 	})
 }
 

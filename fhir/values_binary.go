@@ -18,8 +18,9 @@ import (
 //	string     folded, then as written (empty if that is the same)
 //	reference  its text
 //
-// A string is its length as uvarint and its bytes.
-const valuesVersion = 1
+// A string is its length as uvarint and its bytes. Version 1 had no values of the
+// parameters that came later, such as List:item.
+const valuesVersion = 2
 
 type valueKind uint8
 

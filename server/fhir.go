@@ -76,7 +76,7 @@ func (x *exchange) misplacedBody(method error) error {
 
 func (s *Server) parseLine(r *http.Request, rawQuery string) (fhir.Request, error) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), s.path)
-	return s.base.ParsePath(r.Method, strings.TrimPrefix(path, "/"), rawQuery)
+	return s.base.ParsePathAs(preferredHandling(r.Header), r.Method, strings.TrimPrefix(path, "/"), rawQuery)
 }
 
 // published answers what is public: who may not look up what is served cannot use

@@ -2,8 +2,11 @@ package server
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+
+	"opendmp/fhir"
 )
 
 // language returns "en" if the client prefers English to French, and "fr"
@@ -43,15 +46,27 @@ func weighted(part string) (string, float64) {
 // preferredReturn returns the return preference (RFC 7240 §4.2, R4 §3.1.0.5.2),
 // "" if there is none that we know. A preference may be ignored.
 func preferredReturn(h http.Header) string {
+	return preferred(h, "return", "minimal", "representation", "OperationOutcome")
+}
+
+// preferredHandling returns the handling of unknown parameters (R4 §3.1.1.4.17):
+// lenient only where the client says so.
+func preferredHandling(h http.Header) fhir.Handling {
+	if preferred(h, "handling", "strict", "lenient") == "lenient" {
+		return fhir.Lenient
+	}
+	return fhir.Strict
+}
+
+// preferred returns the first value of a preference that is one of known, "" if
+// there is none.
+func preferred(h http.Header, preference string, known ...string) string {
 	for _, line := range h.Values("Prefer") {
 		for part := range strings.SplitSeq(line, ",") {
-			preference, _, _ := strings.Cut(part, ";")
-			name, value, _ := strings.Cut(preference, "=")
-			if !strings.EqualFold(strings.TrimSpace(name), "return") {
-				continue
-			}
-			switch value = strings.Trim(strings.TrimSpace(value), `"`); value {
-			case "minimal", "representation", "OperationOutcome":
+			part, _, _ = strings.Cut(part, ";")
+			name, value, _ := strings.Cut(part, "=")
+			value = strings.Trim(strings.TrimSpace(value), `"`)
+			if strings.EqualFold(strings.TrimSpace(name), preference) && slices.Contains(known, value) {
 				return value
 			}
 		}

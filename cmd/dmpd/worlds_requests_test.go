@@ -78,10 +78,14 @@ func (o *pool) searches() []ask {
 		add := func(query string) { asks = append(asks, get(typ+"?"+query)) }
 		params := fhir.Params(typ)
 		for _, p := range params {
-			for _, modifier := range []string{"", ":not", ":missing", ":exact", ":contains", ":identifier"} {
+			for _, modifier := range []string{"", ":not", ":missing", ":exact", ":contains", ":identifier", ":in", ":not-in"} {
 				value := o.value(typ, p)
 				if modifier == ":missing" {
 					value = o.pick("true", "false")
+				}
+				if strings.HasSuffix(modifier, "in") {
+					value = o.pick("http://hl7.org/fhir/ValueSet/document-reference-status", "https://profiles.ihe.net/ITI/MHD/ValueSet/DocumentReferenceStats",
+						"https://profiles.ihe.net/ITI/MHD/ValueSet/MHDlistTypesVS", "urn:rien")
 				}
 				query := p.Name + modifier + "=" + escaped(value)
 				if !o.worth(typ, p.Name, modifier) {
@@ -102,12 +106,14 @@ func (o *pool) searches() []ask {
 		for _, control := range []string{
 			"_total=accurate", "_total=none", "_total=estimate", "_summary=count", "_summary=true", "_summary=false", "_summary=data",
 			"_count=0", "_count=1", "_count=3&_total=accurate", "_count=200", "_count=201", "_count=-1", "_elements=id", "_format=json", "_format=xml",
-			"_pretty=true", "_page=rien", "_include=List:item", "_revinclude=*", "_has:Provenance:target:agent=x", "_sort=rien", "inconnu=1", "patient=Patient/inconnu", "patient=Patient/{{patient-basile}}",
+			"_pretty=true", "_page=rien", "_include=*", "_revinclude=*", "_elements=id,status,entry", "_summary=text", "_has:Provenance:target:agent=x", "_sort=rien", "inconnu=1", "patient=Patient/inconnu", "patient=Patient/{{patient-basile}}",
 		} {
 			if o.r.IntN(2) == 0 && (typ == "DocumentReference" || o.r.IntN(3) == 0) {
 				add(o.named(typ) + "&" + control)
 			}
 		}
+		asks = append(asks, o.inclusions(typ)...)
+		asks = append(asks, get(typ+"?"+o.named(typ)+"&inconnu=1&_sort=rien,_lastUpdated&_count=2").with("Prefer", "handling=lenient"))
 		for _, patient := range []string{"patient-basile", "patient-david", "patient-farid"} {
 			add("patient.identifier=" + escaped(identOf(patient)))
 			add("patient=Patient/{{" + patient + "}}")
@@ -121,6 +127,29 @@ func (o *pool) searches() []ask {
 			add(o.named(typ) + "&" + strings.Join(query, "&"))
 			asks = append(asks, ask{method: http.MethodPost, path: typ + "/_search", mime: "application/x-www-form-urlencoded", body: o.named(typ) + "&" + query[0]})
 		}
+	}
+	return asks
+}
+
+// inclusions asks for each inclusion of a type, over pages, by what may be hidden
+// and iterating.
+func (o *pool) inclusions(typ string) []ask {
+	var asks []ask
+	var all []string
+	for _, value := range fhir.Includes(typ, false) {
+		all = append(all, "_include="+value, "_include:iterate="+value)
+	}
+	for _, value := range fhir.Includes(typ, true) {
+		all = append(all, "_revinclude="+value, "_revinclude:iterate="+value)
+	}
+	for _, one := range all {
+		window := o.pick("", "&_count=2", "&_total=accurate&_count=1", "&_summary=true", "&_summary=count")
+		asks = append(asks, get(typ+"?"+o.named(typ)+"&"+one+window))
+	}
+	if len(all) > 0 {
+		everything := strings.Join(all[:min(len(all), fhir.MaxIncludes)], "&")
+		asks = append(asks, get(typ+"?"+o.named(typ)+"&"+everything),
+			get(typ+"?_id="+o.id(typ)+"&"+everything), get(typ+"?identifier="+escaped(o.pick(o.idents...))+"&"+o.pick(all...)))
 	}
 	return asks
 }
@@ -193,6 +222,8 @@ func (o *pool) readsOf(ref string) []ask {
 		read.with("Accept", o.pick("application/pdf", "*/*", "application/xml", "n’importe quoi")),
 		read.with("Accept", "*/*;q=0.1").with("Range", "bytes=0-9"),
 		read.with("Prefer", "return=minimal"),
+		get(ref + "/_history?_since=" + escaped(o.dates[o.r.IntN(len(o.dates))].Format("2006-01-02T15:04:05.000Z07:00"))), get(ref + "/_history?_count=" + o.pick("0", "1", "2", "201")),
+		get(ref + "/_history?_at=2026"), get(ref + "?_summary=" + o.pick("true", "text", "data", "count")), get(ref + "?_elements=" + o.pick("id", "status,relatesTo", "rien")),
 		get(ref + "?_format=xml"), get(ref + "?_pretty=true"), get(ref + "?_format=" + o.pick("json", "rien")),
 	}
 }
