@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"opendmp/audit"
 	"opendmp/fhir"
 	"opendmp/policy"
 	"opendmp/store"
@@ -127,7 +128,20 @@ func (c *call) hidden(ctx context.Context, d *loaded, v *policy.View, dec policy
 	if err := c.even(ctx, d); err != nil {
 		return Answer{}, err
 	}
-	return c.refuse(ctx, d, v, dec, doRead, ErrNotFound, ref)
+	return c.refuse(ctx, d, v, dec, c.action(), ErrNotFound, ref)
+}
+
+// action is what the request would do to a resource that it names by its id.
+func (c *call) action() audit.Action {
+	switch c.r.Interaction {
+	case fhir.Update, fhir.Patch:
+		return doUpdate
+	case fhir.Delete:
+		return doDelete
+	case fhir.Operation:
+		return doExecute
+	}
+	return doRead
 }
 
 // vread answers one version, governed by the current one.
