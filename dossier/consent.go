@@ -192,30 +192,42 @@ func (c *call) updateManaged(ctx context.Context, r *fhir.Resource) (Answer, err
 		if err := c.precondition(v, old); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(old))
 		}
-		element := patientElement(old.typ)
-		s, ok := c.subjectOf(r, r.Get(element), nil)
-		if other, err := c.dossierOfOne(ctx, s); !ok || err != nil || other != d.id {
-			moved := unprocessable(old.typ+"."+element, "Cette ressource ne change pas de patient.", "This resource does not change its patient.")
-			return c.undo(ctx, d, v, policy.Decision{}, moved, doUpdate, versionRef(old))
-		}
-		rec, err := c.body(ctx, d.id, d.ring, old.key, old.version)
+		s, err := c.unmoved(ctx, d, old, r)
 		if err != nil {
-			return Answer{}, err
-		}
-		after := r
-		if old.typ == "Consent" {
-			if after, err = c.dated(r); err != nil {
-				return Answer{}, err
-			}
-		}
-		if after, err = fhir.Stamp(after, fhir.Stamped{ID: old.id, Version: old.version + 1, Updated: c.at, References: patientRef(s, d)}); err != nil {
-			return Answer{}, err
+			return c.undo(ctx, d, v, policy.Decision{}, err, doUpdate, versionRef(old))
 		}
 		ch := c.newChange(d, v)
-		dec, err := c.changeTo(ctx, ch, old, rec, after)
+		dec, err := c.putReplacement(ctx, ch, old, r, patientRef(s, d))
 		if err != nil {
 			return c.undo(ctx, d, v, dec, err, doUpdate, versionRef(old))
 		}
 		return c.finish(ctx, ch, old, dec)
 	})
+}
+
+// unmoved reads the patient of what shall replace old, and refuses another one.
+func (c *call) unmoved(ctx context.Context, d *loaded, old *row, r *fhir.Resource) (subject, error) {
+	element := patientElement(old.typ)
+	s, ok := c.subjectOf(r, r.Get(element), nil)
+	if other, err := c.dossierOfOne(ctx, s); !ok || err != nil || other != d.id {
+		return s, unprocessable(old.typ+"."+element, "Cette ressource ne change pas de patient.", "This resource does not change its patient.")
+	}
+	return s, nil
+}
+
+// putReplacement judges and builds the version of old that a PUT sends.
+func (c *call) putReplacement(ctx context.Context, ch *change, old *row, r *fhir.Resource, refs map[string]string) (policy.Decision, error) {
+	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	if old.typ == "Consent" {
+		if r, err = c.dated(r); err != nil {
+			return policy.Decision{}, err
+		}
+	}
+	if r, err = fhir.Stamp(r, fhir.Stamped{ID: old.id, Version: old.version + 1, Updated: c.at, References: refs}); err != nil {
+		return policy.Decision{}, err
+	}
+	return c.changeTo(ctx, ch, old, rec, r)
 }

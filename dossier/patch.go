@@ -410,16 +410,8 @@ func (c *call) delete(ctx context.Context) (Answer, error) {
 }
 
 func (c *call) deleteRow(ctx context.Context, ch *change, old *row, dec policy.Decision) (Answer, error) {
-	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
-	if err != nil {
+	if err := c.putDeleted(ctx, ch, old); err != nil {
 		return Answer{}, err
-	}
-	rec.origin.Deleted = true
-	if rec.resource, err = c.next(old, rec.resource, ""); err != nil {
-		return Answer{}, err
-	}
-	if _, err := ch.put(old, rec); err != nil {
-		return Answer{}, asRule(err)
 	}
 	ch.note(dec, doDelete)
 	receipt, err := ch.commit(ctx)
@@ -427,4 +419,20 @@ func (c *call) deleteRow(ctx context.Context, ch *change, old *row, dec policy.D
 		return Answer{}, err
 	}
 	return c.clinical(http.StatusNoContent, nothing(), receipt).in(ch.v), nil
+}
+
+// putDeleted builds the version that ends a document.
+func (c *call) putDeleted(ctx context.Context, ch *change, old *row) error {
+	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
+	if err != nil {
+		return err
+	}
+	rec.origin.Deleted = true
+	if rec.resource, err = c.next(old, rec.resource, ""); err != nil {
+		return err
+	}
+	if _, err := ch.put(old, rec); err != nil {
+		return asRule(err)
+	}
+	return nil
 }

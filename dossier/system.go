@@ -9,12 +9,15 @@ import (
 	"opendmp/fhir"
 )
 
-// transaction answers POST to the base: an opening, a submission (ITI-65), or a
-// batch.
+// transaction answers POST to the base: an opening, a submission (ITI-65), acts on
+// what is there, or a batch.
 func (c *call) transaction(ctx context.Context) (Answer, error) {
 	r, err := c.parseBody("Bundle")
 	if err != nil {
 		return Answer{}, err
+	}
+	if r.Get("entry").Len() > fhir.MaxEntries {
+		return Answer{}, ErrTooLarge
 	}
 	b, err := fhir.ReadBundle(r)
 	if err != nil {
@@ -28,24 +31,28 @@ func (c *call) transaction(ctx context.Context) (Answer, error) {
 		return Answer{}, invalid("required", "Bundle.entry", "La transaction est vide.", "The transaction is empty.")
 	case isOpening(b):
 		return c.openDossier(ctx, b)
+	case isSubmission(b):
+		return c.provide(ctx, b)
 	}
-	return c.provide(ctx, b)
+	return c.transact(ctx, b)
 }
 
-// maxBatch bounds the entries of a batch.
+// maxBatch bounds the entries of a batch, and of a transaction that is neither an
+// opening nor a submission: each costs what a request of its own costs.
 const maxBatch = 100
 
-// batchOf answers each entry as if it had come alone, in its place: reads and
-// searches, to fetch N documents at once (DOMAIN.md §2.4).
+// batchOf answers each entry as if it had come alone, in its place and in the order
+// of the bundle: to fetch N documents at once (DOMAIN.md §2.4), or to write what need
+// not be written together.
 func (c *call) batchOf(ctx context.Context, b fhir.Bundle) (Answer, error) {
 	if len(b.Entries) > maxBatch {
 		return Answer{}, ErrTooLarge
 	}
-	var parts []part
+	parts := make([]part, 0, len(b.Entries))
 	for i := range b.Entries {
-		parts = append(parts, c.batchEntry(ctx, &b.Entries[i]))
+		parts = append(parts, c.alone(ctx, &b.Entries[i]))
 	}
-	return c.batchAnswer(parts), nil
+	return c.joined("batch-response", parts), nil
 }
 
 // part is the answer to one entry.
@@ -54,9 +61,21 @@ type part struct {
 	out    fhir.EntryOut
 }
 
-// batchEntry carries out one entry through the same door.
-func (c *call) batchEntry(ctx context.Context, e *fhir.Entry) part {
-	a := c.entryAnswer(ctx, e)
+// alone carries out one entry through the same door.
+func (c *call) alone(ctx context.Context, e *fhir.Entry) part {
+	r, err := c.requestOf(e)
+	if err != nil {
+		return partOf(Refuse(err, c.r.Lang))
+	}
+	p := partOf(c.Do(ctx, c.p, r))
+	if e.Method == http.MethodHead {
+		p.out.Resource = nil
+	}
+	return p
+}
+
+// partOf puts an answer into its entry.
+func partOf(a Answer) part {
 	out := fhir.EntryOut{Response: &fhir.ResponseOut{
 		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), Location: a.location, ETag: a.etag, LastModified: a.modified,
 	}}
@@ -69,24 +88,10 @@ func (c *call) batchEntry(ctx context.Context, e *fhir.Entry) part {
 	return part{a, out}
 }
 
-func (c *call) entryAnswer(ctx context.Context, e *fhir.Entry) Answer {
-	if e.Method != http.MethodGet {
-		return Refuse(invalid("not-supported", "Bundle.entry.request.method", "Un lot batch ne contient que des lectures.", "A batch holds reads only."), c.r.Lang)
-	}
-	request, err := fhir.Base(c.base).ParseEntry(e.Method, e.URL)
-	if err != nil {
-		return Refuse(err, c.r.Lang)
-	}
-	return c.Do(ctx, c.p, Request{
-		Request: request, IfNoneMatch: e.IfNoneMatch, IfModifiedSince: e.IfModifiedSince,
-		Lang: c.r.Lang, TraceID: c.r.TraceID,
-	})
-}
-
-// batchAnswer joins the answers: it is clinical when one of them is, and every
-// clinical part brings its own receipt.
-func (c *call) batchAnswer(parts []part) Answer {
-	out := fhir.BundleOut{Type: "batch-response"}
+// joined makes one answer of the answers to the entries: it is clinical when one of
+// them is, and every clinical part brings its own receipt.
+func (c *call) joined(typ string, parts []part) Answer {
+	out := fhir.BundleOut{Type: typ}
 	a := Public(http.StatusOK, fhirJSON, nil)
 	for _, p := range parts {
 		if !p.answer.Writable() {
