@@ -84,6 +84,15 @@ func TestCapabilityIsTheTable(t *testing.T) {
 		if len(names) != len(Params(typ)) {
 			t.Errorf("%s: %v", typ, names)
 		}
+		for name, reverse := range map[string]bool{"searchInclude": false, "searchRevInclude": true} {
+			var listed []string
+			for n := range res.All(name) {
+				listed = append(listed, n.Text())
+			}
+			if !slices.Equal(listed, Includes(typ, reverse)) {
+				t.Errorf("%s of %s: %v", name, typ, listed)
+			}
+		}
 		if got := len(Operations(typ)); res.Get("operation").Len() != got {
 			t.Errorf("%s has %d operations", typ, got)
 		}
