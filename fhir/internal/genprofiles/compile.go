@@ -305,8 +305,12 @@ func (c *compiler) shape(n *node, base *element) (shape, error) {
 	if err := c.types(&s, n.e, base); err != nil {
 		return s, err
 	}
+	owner := ownerOf(base, n.e)
 	var err error
-	s.children, err = c.children(n, ownerOf(base, n.e))
+	s.children, err = c.children(n, owner)
+	if d := c.src.base[owner]; err == nil && d != nil && d.Kind == "primitive-type" && len(s.children) > 0 {
+		err = fmt.Errorf("rules below the primitive %s", owner)
+	}
 	return s, err
 }
 
