@@ -279,25 +279,10 @@ func internalProvider(v string) bool {
 	return len(structure) >= 9 && len(structure) <= 14 && digitsOrCapitals(structure) && identifier(number)
 }
 
-// structure reads a Struct_IdNat: 0 ADELI, 1 FINESS, 2 SIREN, 3 SIRET, 4 RPPS
-// and rank (DOMAIN.md §2.8).
+// structure reads a Struct_IdNat. A token holds no other form of it.
 func structure(s string) (fhir.Ident, bool) {
 	id, ok := parseIdent(s)
-	if !ok || id.System != fhir.SystemStructure || !digitsOrCapitals(id.Value) {
-		return fhir.Ident{}, false
-	}
-	number := len(id.Value) - 1
-	switch id.Value[0] {
-	case '0', '1', '2':
-		ok = number == 9
-	case '3':
-		ok = number == 14
-	case '4':
-		ok = number >= 12 && number <= 14
-	default:
-		ok = false
-	}
-	return id, ok
+	return id, ok && id.System == fhir.SystemStructure && structureNumber(id.Value)
 }
 
 // identifier accepts 1 to 255 visible ASCII characters.

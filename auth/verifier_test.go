@@ -26,7 +26,7 @@ import (
 func TestVerifyAcceptsPhysician(t *testing.T) {
 	key := newKey(t)
 	d := physicianDraft()
-	d.dmp()["structures"] = []any{"urn:oid:1.2.250.1.71.4.2.2|275000000X", "urn:oid:1.2.250.1.71.4.2.2|1750000002"}
+	d.dmp()["structures"] = []any{"urn:oid:1.2.250.1.71.4.2.2|2750000003", "urn:oid:1.2.250.1.71.4.2.2|1750000002"}
 	d.dmp()["confirmed"] = instant.Add(-time.Minute).Unix()
 	got, err := newVerifier(t, key).Verify(context.Background(), d.sign(t, key))
 	if err != nil {

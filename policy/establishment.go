@@ -59,7 +59,7 @@ func register(all []Establishment) (registry, error) {
 		var ids []fhir.Ident
 		for _, id := range s.Identifiers {
 			ids = append(ids, id)
-			if national, ok := nationalStructure(id); ok && !slices.Contains(s.Identifiers, national) {
+			if national, ok := auth.NationalStructure(id); ok && !slices.Contains(s.Identifiers, national) {
 				ids = append(ids, national)
 			}
 		}

@@ -113,20 +113,6 @@ func isPerson(id fhir.Ident) bool {
 	return false
 }
 
-// nationalStructure returns the Struct_IdNat of an establishment that is named by
-// it, or by its number in a register: FINESS, or SIRET (DOMAIN §2.8).
-func nationalStructure(id fhir.Ident) (fhir.Ident, bool) {
-	switch {
-	case id.System == fhir.SystemStructure:
-		return id, true
-	case id.System == "https://finess.esante.gouv.fr" || id.System == "http://finess.sante.gouv.fr":
-		return fhir.Ident{System: fhir.SystemStructure, Value: "1" + id.Value}, true
-	case (id.System == "https://sirene.fr" || id.System == "http://sirene.fr") && len(id.Value) == 14:
-		return fhir.Ident{System: fhir.SystemStructure, Value: "3" + id.Value}, true
-	}
-	return fhir.Ident{}, false
-}
-
 // isINS tells whether an identifier is of one of the systems of the INS.
 func isINS(id fhir.Ident) bool {
 	switch id.System {

@@ -59,7 +59,7 @@ func (v *View) foreign(f Facts) bool {
 		return false
 	}
 	return slices.ContainsFunc(f.structures, func(id fhir.Ident) bool {
-		national, ok := nationalStructure(id)
+		national, ok := auth.NationalStructure(id)
 		return ok && !slices.Contains(k.structures, national)
 	})
 }

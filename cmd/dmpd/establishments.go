@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"opendmp/auth"
 	"opendmp/fhir"
 	"opendmp/policy"
 	"opendmp/sandbox"
@@ -32,7 +33,11 @@ func (s settings) establishments() ([]policy.Establishment, error) {
 			if !ok || system == "" || value == "" {
 				return nil, fmt.Errorf("%s: identifiants: %q is not system|value", at, id)
 			}
-			out.Identifiers = append(out.Identifiers, fhir.CanonicalIdent(fhir.Ident{System: system, Value: value}))
+			given := fhir.Ident{System: system, Value: value}
+			if _, err := auth.ParseStructure(given); err != nil {
+				return nil, fmt.Errorf("%s: identifiants: %w", at, err)
+			}
+			out.Identifiers = append(out.Identifiers, given)
 		}
 		out.DecisionRef = e.Decision
 		if e.Date != "" {
