@@ -21,10 +21,11 @@ type PatchSet struct {
 	Type string
 }
 
-// PatchOp is one change: of a JSON Patch (RFC 6902: add, replace, remove,
-// test), or of a FHIRPath Patch as such.
+// PatchOp is one change: of a JSON Patch (RFC 6902: add, replace, remove, test),
+// of a FHIRPath Patch or of an XML Patch as such.
 type PatchOp struct {
-	// Op is add, replace, remove or test.
+	// Op is add, replace, remove or test; of a FHIRPath or XML Patch insert and move
+	// too.
 	Op string
 	// Path is the path as it was sent.
 	Path string
@@ -42,8 +43,19 @@ type PatchOp struct {
 	// Extension is the URL of the top-level extension that a pseudo-path chooses.
 	Extension string
 
-	steps []step // the path of a FHIRPath Patch
+	steps []step // the path of a FHIRPath or XML Patch
 	typed string // the name of its value: "valueBoolean"
+	into  string // add: the member to add below what the path leads to
+	many  bool   // which is a list
+	fresh bool   // add: what does not repeat must not be there yet
+	place spot   // insert, move, and add at the beginning of a list
+}
+
+// spot is where in a list a value goes.
+type spot struct {
+	at, from      int  // of a FHIRPath Patch: the index to insert at, or to move to and from
+	first         bool // before all others
+	before, after bool // beside what the path leads to
 }
 
 // step is one step of a FHIRPath: a member, an index, or the choice of the
@@ -211,7 +223,7 @@ func (o PatchOp) element() string {
 		return "extension[" + o.Extension + "]"
 	case len(o.Segments) == 0:
 		return ""
-	case len(o.Segments) == 2 && o.Segments[0] == "extension" && o.Op == "add":
+	case len(o.Segments) == 2 && len(o.steps) == 0 && o.Segments[0] == "extension" && o.Op == "add":
 		if t, err := scanJSON(o.Value); err == nil && (Node{t, 0}).Get("url").Kind() == String {
 			return "extension[" + (Node{t, 0}).Get("url").Text() + "]"
 		}

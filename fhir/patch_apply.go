@@ -35,6 +35,10 @@ func Apply(r *Resource, p PatchSet) (*Resource, error) {
 // edits returns what the operation does to r.
 func (o PatchOp) edits(r *Resource, index int) ([]Edit, error) {
 	switch {
+	case o.into != "":
+		return o.additionEdits(r, index)
+	case o.Op == "insert" || o.Op == "move":
+		return o.listEdits(r, index)
 	case o.Extension != "":
 		return o.extensionEdits(r, index)
 	case o.steps != nil:
@@ -117,6 +121,8 @@ func (o PatchOp) memberEdits(object Node, name string, index int) ([]Edit, error
 	switch {
 	case o.Op == "add" && !target.Exists():
 		return []Edit{InsertMember(object, name, o.Value)}, nil
+	case o.fresh:
+		return nil, o.present(index)
 	case !target.Exists():
 		return nil, o.notFound(index)
 	case o.Op == "remove":

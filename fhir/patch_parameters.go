@@ -6,10 +6,11 @@ import (
 
 // ParsePatchParameters reads a FHIRPath Patch: a Parameters with one "operation"
 // for each change (FHIR R4 §3.1.0.6, IHE MHD Patch.Parameters, PDSm flux 03). It
-// knows add, replace and delete, and paths made of names, indexes and
-// where(name='value'): DocumentReference.status,
+// knows add, insert, replace, delete and move, and paths made of names, indexes
+// and where(name='value'): DocumentReference.status,
 // DocumentReference.extension.where(url='…').value. add takes the resource itself
-// as its path. Everything else is an error.
+// or an element that has elements, and what does not repeat must not be there yet;
+// insert and move take a list. Everything else is an error.
 //
 // The error is an *Invalid.
 func ParsePatchParameters(r *Resource) (PatchSet, error) {
@@ -21,7 +22,7 @@ func ParsePatchParameters(r *Resource) (PatchSet, error) {
 		index := len(p.Operations)
 		parts, ok := patchPartsOf(n)
 		if !ok {
-			return PatchSet{}, patchError(index, "value", "Une opération a les parties type, path, value et, pour add, name, chacune une fois.", "An operation has the parts type, path, value and, for add, name, each once.")
+			return PatchSet{}, patchError(index, "value", "Une opération a les parties type, path, value et, selon son type, name, index, source ou destination, chacune une fois.", "An operation has the parts type, path, value and, by its type, name, index, source or destination, each once.")
 		}
 		o := PatchOp{Op: parts.op, Path: parts.path}
 		typ, ok := o.parseFHIRPath()
@@ -39,8 +40,9 @@ func ParsePatchParameters(r *Resource) (PatchSet, error) {
 
 // patchParts are the parts of one operation.
 type patchParts struct {
-	op, path, name string
-	value          Node // the part called "value"
+	op, path, name             string
+	index, source, destination string // digits
+	value                      Node   // the part called "value"
 }
 
 func patchPartsOf(n Node) (patchParts, bool) {
@@ -50,9 +52,7 @@ func patchPartsOf(n Node) (patchParts, bool) {
 	}
 	for part := range n.Get("part").Items() {
 		text := ""
-		if v := part.choice("value"); len(v) == 1 && v[0].Kind() == String {
-			text = v[0].Text()
-		}
+		kind := String
 		into := &text
 		switch part.Get("name").Text() {
 		case "type":
@@ -61,6 +61,12 @@ func patchPartsOf(n Node) (patchParts, bool) {
 			into = &parts.path
 		case "name":
 			into = &parts.name
+		case "index":
+			into, kind = &parts.index, Number
+		case "source":
+			into, kind = &parts.source, Number
+		case "destination":
+			into, kind = &parts.destination, Number
 		case "value":
 			if parts.value.Exists() {
 				return parts, false
@@ -69,6 +75,9 @@ func patchPartsOf(n Node) (patchParts, bool) {
 			continue
 		default:
 			return parts, false
+		}
+		if v := part.choice("value"); len(v) == 1 && v[0].Kind() == kind {
+			text = v[0].Text()
 		}
 		if *into != "" || text == "" {
 			return parts, false
@@ -165,12 +174,20 @@ func (o *PatchOp) fill(parts patchParts, typ string, index int) error {
 		o.forExtension()
 		return nil
 	case "add":
-		if len(o.steps) > 0 || parts.name == "" || !parts.value.Exists() {
+		if parts.name == "" || !parts.value.Exists() {
 			return unfit
 		}
+		if len(o.steps) > 0 {
+			return o.fillInner(parts, typ, index)
+		}
 		return o.fillAdd(parts, typ, index)
+	case "insert", "move":
+		if !o.fillList(parts, typ) {
+			return unfit
+		}
+		return nil
 	}
-	return patchError(index, "not-supported", "Le type d’opération n’est pas accepté : add, replace ou delete.", "The type of operation is not supported: add, replace or delete.")
+	return patchError(index, "not-supported", "Le type d’opération n’est pas accepté : add, insert, replace, delete ou move.", "The type of operation is not supported: add, insert, replace, delete or move.")
 }
 
 // forExtension turns extension.where(url='…') and its value into the operation
@@ -184,6 +201,8 @@ func (o *PatchOp) forExtension() {
 	case len(o.steps) == 3 && (o.steps[2].name == "value" || o.steps[2].name == o.typed):
 		o.setExtension(o.Extension, o.typed)
 	default:
+		// Its url may change too: only the result shows which extensions do.
+		o.Extension = ""
 		return
 	}
 	o.steps = nil
@@ -201,7 +220,7 @@ func (o *PatchOp) fillAdd(parts patchParts, typ string, index int) error {
 		return unfit
 	}
 	o.Value, o.Segments = value, []string{name}
-	if row.flags&flagMany != 0 {
+	if o.fresh = row.flags&flagMany == 0; !o.fresh {
 		o.Segments = append(o.Segments, "-")
 	}
 	if row.typ != extensionType || name != "extension" {

@@ -232,6 +232,13 @@ func TestPatchParameters(t *testing.T) {
 		{"extension added, value[x]", ``, `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference"},{"name":"name","valueString":"extension"},{"name":"value","part":[{"name":"url","valueUri":"` + archiveURL + `"},{"name":"value[x]","valueBoolean":true}]}`, "extension[" + archiveURL + "]", `,"extension":[{"url":"` + archiveURL + `","valueBoolean":true}]`},
 		{"extension gone", `,"extension":[{"url":"` + archiveURL + `","valueBoolean":true}]`, `{"name":"type","valueCode":"delete"},{"name":"path","valueString":"DocumentReference.extension.where(url='` + archiveURL + `')"}`, "extension[" + archiveURL + "]", ``},
 		{"label added", ``, `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference"},{"name":"name","valueString":"securityLabel"},{"name":"value","valueCodeableConcept":{"coding":[{"code":"R"}]}}`, "securityLabel", `,"securityLabel":[{"coding":[{"code":"R"}]}]`},
+		{"coding added", label("N"), `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference.securityLabel[0]"},{"name":"name","valueString":"coding"},{"name":"value","valueCoding":{"code":"y"}}`, "securityLabel", `,"securityLabel":[{"coding":[{"system":"http://x","code":"x"},{"system":"` + confidentiality + `","code":"N"},{"code":"y"}]}]`},
+		{"text added", label("N"), `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference.securityLabel[0]"},{"name":"name","valueString":"text"},{"name":"value","valueString":"y"}`, "securityLabel", `,"securityLabel":[{"coding":[{"system":"http://x","code":"x"},{"system":"` + confidentiality + `","code":"N"}],"text":"y"}]`},
+		{"label inserted", label("N"), `{"name":"type","valueCode":"insert"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"index","valueInteger":0},{"name":"value","valueCodeableConcept":{"text":"y"}}`, "securityLabel", `,"securityLabel":[{"text":"y"},{"coding":[{"system":"http://x","code":"x"},{"system":"` + confidentiality + `","code":"N"}]}]`},
+		{"label inserted last, by parts", label("N"), `{"name":"type","valueCode":"insert"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"index","valueInteger":1},{"name":"value","part":[{"name":"text","valueString":"y"}]}`, "securityLabel", `,"securityLabel":[{"coding":[{"system":"http://x","code":"x"},{"system":"` + confidentiality + `","code":"N"}]},{"text":"y"}]`},
+		{"first label inserted", ``, `{"name":"type","valueCode":"insert"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"index","valueInteger":0},{"name":"value","valueCodeableConcept":{"text":"y"}}`, "securityLabel", `,"securityLabel":[{"text":"y"}]`},
+		{"coding moved", label("N"), `{"name":"type","valueCode":"move"},{"name":"path","valueString":"DocumentReference.securityLabel[0].coding"},{"name":"source","valueInteger":1},{"name":"destination","valueInteger":0}`, "securityLabel", `,"securityLabel":[{"coding":[{"system":"` + confidentiality + `","code":"N"},{"system":"http://x","code":"x"}]}]`},
+		{"url of an extension", `,"extension":[{"url":"` + archiveURL + `","valueBoolean":true}]`, `{"name":"type","valueCode":"replace"},{"name":"path","valueString":"DocumentReference.extension.where(url='` + archiveURL + `').url"},{"name":"value","valueUri":"http://x"}`, "extension", `,"extension":[{"url":"http://x","valueBoolean":true}]`},
 		{"label added by parts", ``, `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference"},{"name":"name","valueString":"securityLabel"},{"name":"value","part":[{"name":"coding","part":[{"name":"system","valueUri":"http://x"},{"name":"code","valueCode":"R"}]},{"name":"text","valueString":"r"}]}`, "securityLabel", `,"securityLabel":[{"coding":[{"system":"http://x","code":"R"}],"text":"r"}]`},
 	} {
 		p, err := ParsePatchParameters(parameters(t, c.parts))
@@ -287,7 +294,12 @@ func TestPatchParametersRefuses(t *testing.T) {
 		"unknown type":      op("merge", "DocumentReference.status", value),
 		"no resource":       op("replace", "status", value),
 		"whole resource":    op("replace", "DocumentReference", value),
-		"add further in":    op("add", "DocumentReference.content", `,{"name":"name","valueString":"format"}`+value),
+		"add into a code":   op("add", "DocumentReference.status", `,{"name":"name","valueString":"coding"}`+value),
+		"insert no list":    op("insert", "DocumentReference.status", `,{"name":"index","valueInteger":0}`+value),
+		"insert an element": op("insert", "DocumentReference.securityLabel[0]", `,{"name":"index","valueInteger":0}`+value),
+		"index as text":     op("insert", "DocumentReference.securityLabel", `,{"name":"index","valueString":"0"}`+value),
+		"insert below zero": op("insert", "DocumentReference.securityLabel", `,{"name":"index","valueInteger":-1}`+value),
+		"move with a value": op("move", "DocumentReference.securityLabel", `,{"name":"source","valueInteger":1},{"name":"destination","valueInteger":0}`+value),
 		"add no element":    op("add", "DocumentReference", `,{"name":"name","valueString":"x"}`+value),
 		"add without name":  op("add", "DocumentReference", value),
 		"function":          op("replace", "DocumentReference.status.first()", value),
@@ -361,6 +373,28 @@ func TestFHIRPathThatLeadsNowhere(t *testing.T) {
 	for _, path := range []string{"DocumentReference.securityLabel[00]", "DocumentReference.securityLabel[]", "DocumentReference.securityLabel[12345]", "DocumentReference.securityLabel[1x]"} {
 		if p, err := ParsePatchParameters(parameters(t, `{"name":"type","valueCode":"delete"},{"name":"path","valueString":"`+path+`"}`)); err == nil {
 			t.Errorf("%s: %+v", path, p)
+		}
+	}
+}
+
+// What add, insert and move of a FHIRPath Patch cannot do in a resource.
+func TestFHIRPathPatchThatDoesNotFit(t *testing.T) {
+	for name, parts := range map[string]string{
+		"add what is there":      `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference"},{"name":"name","valueString":"status"},{"name":"value","valueCode":"superseded"}`,
+		"add text twice":         `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference.securityLabel[0]"},{"name":"name","valueString":"text"},{"name":"value","valueString":"y"}`,
+		"add into several":       `{"name":"type","valueCode":"add"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"name","valueString":"coding"},{"name":"value","valueCoding":{"code":"y"}}`,
+		"insert after the end":   `{"name":"type","valueCode":"insert"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"index","valueInteger":3},{"name":"value","valueCodeableConcept":{"text":"y"}}`,
+		"move from outside":      `{"name":"type","valueCode":"move"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"source","valueInteger":2},{"name":"destination","valueInteger":0}`,
+		"move to outside":        `{"name":"type","valueCode":"move"},{"name":"path","valueString":"DocumentReference.securityLabel"},{"name":"source","valueInteger":0},{"name":"destination","valueInteger":2}`,
+		"move what is not there": `{"name":"type","valueCode":"move"},{"name":"path","valueString":"DocumentReference.category"},{"name":"source","valueInteger":0},{"name":"destination","valueInteger":0}`,
+	} {
+		p, err := ParsePatchParameters(parameters(t, parts))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got, err := Apply(patchTarget(t, `,"securityLabel":[{"text":"a"},{"text":"b"}]`), p); err == nil {
+			t.Errorf("%s: %s", name, got.Bytes())
 		}
 	}
 }
