@@ -20,9 +20,34 @@ type Claims struct {
 	NotBefore int64    `json:"nbf,omitempty"`
 	ID        string   `json:"jti"`
 	// Client is the client software that the token was issued to.
-	Client     string     `json:"client_id,omitempty"`
+	Client string `json:"client_id,omitempty"`
+	// Confirmation is the key that the caller must hold (RFC 7800); nil for a bearer
+	// token.
+	Confirmation *Confirmation `json:"cnf,omitempty"`
+
 	Extensions Extensions `json:"extensions"`
 	DMP        DMP        `json:"opendmp"`
+}
+
+// Confirmation names the key that a token is bound to.
+type Confirmation struct {
+	// Certificate is the thumbprint of the client certificate (RFC 8705 §3.1).
+	Certificate string `json:"x5t#S256,omitempty"`
+}
+
+// UnmarshalJSON refuses another member, and another method of confirmation: what is
+// not understood cannot be checked.
+func (c *Confirmation) UnmarshalJSON(data []byte) error {
+	var members map[string]string
+	if err := json.Unmarshal(data, &members); err != nil {
+		return errors.New("cnf is not an object of strings")
+	}
+	certificate := members["x5t#S256"]
+	if len(members) != 1 || certificate == "" {
+		return errors.New("cnf is not x5t#S256, and nothing else")
+	}
+	c.Certificate = certificate
+	return nil
 }
 
 // Extensions is the place that IUA gives its claims.

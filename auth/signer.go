@@ -84,8 +84,17 @@ func (s *Signer) Keys(kid string) (crypto.PublicKey, bool) {
 // say when something else happened.
 func (s *Signer) Now() time.Time { return s.now() }
 
-// Trust returns the settings under which a Verifier accepts this signer's tokens.
+// Trust returns the settings under which a Verifier accepts this signer's tokens,
+// bearer tokens too: those of the sandbox. See TrustBound.
 func (s *Signer) Trust() Issuer {
+	i := s.TrustBound()
+	i.Bearer = true
+	return i
+}
+
+// TrustBound returns the settings under which a Verifier accepts those of this
+// signer's tokens that are bound to a certificate.
+func (s *Signer) TrustBound() Issuer {
 	return Issuer{Issuer: s.issuer, Audience: s.audience, Algorithms: []string{"ES256"}, Keys: s.Keys}
 }
 

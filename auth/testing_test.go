@@ -39,7 +39,7 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 func newVerifier(t testing.TB, key *ecdsa.PrivateKey) *Verifier {
 	t.Helper()
 	v, err := NewVerifier(Config{Now: clock, Issuers: []Issuer{{
-		Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Keys: oneKey(&key.PublicKey),
+		Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Keys: oneKey(&key.PublicKey), Bearer: true,
 	}}})
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,9 @@ type Issuer struct {
 	// to be fetched from the configured place, and for nothing that the token
 	// names.
 	Keys func(kid string) (crypto.PublicKey, bool)
+	// Bearer accepts tokens that are bound to no certificate: who holds one is
+	// believed. For the sandbox.
+	Bearer bool
 	// MaxAge is the longest life of a token; one hour if zero.
 	MaxAge time.Duration
 }
@@ -134,27 +137,35 @@ func (i Issuer) newParser(now func() time.Time) *jwt.Parser {
 	)
 }
 
-// Verify returns the caller whom the token proves. Its error is ErrNoCredential
-// for an empty token, ErrInvalidToken (wrapped) for any other that is not good,
-// or that of ctx.
+// Verify returns the caller whom the token proves, who showed no certificate: it
+// refuses a token that is bound to one. See VerifyFrom.
+func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
+	return v.VerifyFrom(ctx, token, Peer{})
+}
+
+// VerifyFrom returns the caller whom the token proves, sent by the holder of a
+// certificate; the zero Peer if none was shown. A bound token is accepted from its
+// certificate only (RFC 8705 §3), and where the certificate and the token are of two
+// holders neither is believed. Its error is ErrNoCredential for an empty token,
+// ErrInvalidToken (wrapped) for any other that is not good, or that of ctx.
 //
 // A Principal may ask for a mode that the policy then refuses: bris_de_glace
 // without a reason, or by someone vouched for.
-func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
+func (v *Verifier) VerifyFrom(ctx context.Context, token string, from Peer) (Principal, error) {
 	if err := ctx.Err(); err != nil {
 		return Principal{}, err
 	}
 	if token == "" {
 		return Principal{}, ErrNoCredential
 	}
-	p, err := v.verify(token)
+	p, err := v.verify(token, from)
 	if err != nil {
 		return Principal{}, fmt.Errorf("%w: %w", ErrInvalidToken, err)
 	}
 	return p, nil
 }
 
-func (v *Verifier) verify(token string) (Principal, error) {
+func (v *Verifier) verify(token string, from Peer) (Principal, error) {
 	if err := checkForm(token); err != nil {
 		return Principal{}, err
 	}
@@ -169,7 +180,17 @@ func (v *Verifier) verify(token string) (Principal, error) {
 	if err := c.checkTimes(v.now(), i.MaxAge); err != nil {
 		return Principal{}, err
 	}
-	return c.principal()
+	p, err := c.principal()
+	if err != nil {
+		return Principal{}, err
+	}
+	if c.Confirmation == nil && i.Bearer {
+		return p, nil
+	}
+	if err := c.bound(p, from); err != nil {
+		return Principal{}, err
+	}
+	return p, nil
 }
 
 // issuerOf returns the configured issuer that the token says it is from. Nothing

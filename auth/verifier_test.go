@@ -40,7 +40,7 @@ func TestVerifyAcceptsPhysician(t *testing.T) {
 		structure:  fhir.Ident{System: fhir.SystemStructure, Value: "1750000002"},
 		structures: []fhir.Ident{
 			{System: fhir.SystemStructure, Value: "1750000002"},
-			{System: fhir.SystemStructure, Value: "275000000X"},
+			{System: fhir.SystemStructure, Value: "2750000003"},
 		},
 		name: "Dr Paul ROCHE", orgName: "Hôpital Sud",
 		tokenID: "j-1", client: "lps-1",
@@ -279,9 +279,9 @@ func TestVerifyKeepsIssuersApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := NewVerifier(Config{Now: clock, Issuers: []Issuer{
-		{Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Keys: oneKey(&production.PublicKey)},
-		{Issuer: "https://sandbox.example", Audience: testAudience, Algorithms: []string{"ES256"}, Keys: oneKey(&sandbox.PublicKey)},
-		{Issuer: "https://rsa.example", Audience: testAudience, Algorithms: []string{"PS256"}, Keys: oneKey(&rsaKey.PublicKey)},
+		{Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Bearer: true, Keys: oneKey(&production.PublicKey)},
+		{Issuer: "https://sandbox.example", Audience: testAudience, Algorithms: []string{"ES256"}, Bearer: true, Keys: oneKey(&sandbox.PublicKey)},
+		{Issuer: "https://rsa.example", Audience: testAudience, Algorithms: []string{"PS256"}, Bearer: true, Keys: oneKey(&rsaKey.PublicKey)},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -329,7 +329,7 @@ func TestVerifyKeyTypes(t *testing.T) {
 		{jwt.SigningMethodPS256, shortRSA, edPublic, false},
 	} {
 		v, err := NewVerifier(Config{Now: clock, Issuers: []Issuer{{
-			Issuer: testIssuer, Audience: testAudience, Algorithms: []string{c.method.Alg()}, Keys: oneKey(c.public),
+			Issuer: testIssuer, Audience: testAudience, Algorithms: []string{c.method.Alg()}, Bearer: true, Keys: oneKey(c.public),
 		}}})
 		if err != nil {
 			t.Fatal(err)
@@ -383,7 +383,7 @@ func TestNewVerifierRefuses(t *testing.T) {
 func TestMaxAge(t *testing.T) {
 	key := newKey(t)
 	v, err := NewVerifier(Config{Now: clock, Issuers: []Issuer{{
-		Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Keys: oneKey(&key.PublicKey), MaxAge: time.Minute,
+		Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Bearer: true, Keys: oneKey(&key.PublicKey), MaxAge: time.Minute,
 	}}})
 	if err != nil {
 		t.Fatal(err)

@@ -49,9 +49,11 @@ func TestEstablishmentsThatAreRefused(t *testing.T) {
 		"no list":              {`{"etablissements":"a|b"}`, "etablissements"},
 		"no system":            {`{"etablissements":[{"identifiants":["750000001"]}]}`, "system|value"},
 		"no value":             {`{"etablissements":[{"identifiants":["urn:x|"]}]}`, "system|value"},
-		"a day of its own":     {`{"etablissements":[{"identifiants":["urn:x|1"],"decision-cme":"x","date-decision":"12/03/2026"}]}`, "AAAA-MM-JJ"},
-		"a decision undated":   {`{"etablissements":[{"identifiants":["urn:x|1"],"decision-cme":"x"}]}`, "date"},
-		"an identifier twice":  {`{"etablissements":[{"identifiants":["urn:x|1"]},{"identifiants":["urn:x|1"]}]}`, "two establishments"},
+		"another register":     {`{"etablissements":[{"identifiants":["urn:x|1"]}]}`, "not an identifier of a structure"},
+		"a number too short":   {`{"etablissements":[{"identifiants":["https://finess.esante.gouv.fr|75000002"]}]}`, "not an identifier of a structure"},
+		"a day of its own":     {`{"etablissements":[{"identifiants":["https://finess.esante.gouv.fr|750000027"],"decision-cme":"x","date-decision":"12/03/2026"}]}`, "AAAA-MM-JJ"},
+		"a decision undated":   {`{"etablissements":[{"identifiants":["https://finess.esante.gouv.fr|750000027"],"decision-cme":"x"}]}`, "date"},
+		"an identifier twice":  {`{"etablissements":[{"identifiants":["https://finess.esante.gouv.fr|750000027"]},{"identifiants":["https://finess.esante.gouv.fr|750000027"]}]}`, "two establishments"},
 		"without identifiants": {`{"etablissements":[{"decision-cme":"x","date-decision":"2026-03-12"}]}`, "without an identifier"},
 	} {
 		s, err := settingsOf(t, c.text)

@@ -1,0 +1,36 @@
+package auth
+
+import (
+	"crypto/subtle"
+	"errors"
+	"slices"
+)
+
+// bound checks that a token came from the holder of its certificate (RFC 8705 §3),
+// and that the certificate is of someone who may send the token of such a caller.
+func (c Claims) bound(p Principal, from Peer) error {
+	switch {
+	case c.Confirmation == nil:
+		return errors.New("bound to no certificate")
+	case from.IsZero():
+		return errors.New("bound to a certificate, and sent without one")
+	case subtle.ConstantTimeCompare([]byte(c.Confirmation.Certificate), []byte(from.thumbprint)) != 1:
+		return errors.New("bound to another certificate")
+	}
+	return p.agrees(from)
+}
+
+// agrees checks that the certificate and the token do not speak of two: a card
+// carries the tokens of its holder, a regulator calls from a registered SAMU
+// (SECURITY §0, rule 5), a system is that of its structure.
+func (p Principal) agrees(from Peer) error {
+	switch {
+	case p.kind == Regulator && from.class != SAMUClass:
+		return errors.New("a regulator without the certificate of a SAMU")
+	case from.class == PersonClass && p.id != from.id:
+		return errors.New("the token is not of the holder of the card")
+	case setOf(Establishment, InsuranceFeeder).has(p.kind) && !slices.Contains(p.structures, from.id):
+		return errors.New("the token is not of the structure of the certificate")
+	}
+	return nil
+}
