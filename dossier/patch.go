@@ -44,6 +44,8 @@ func (c *call) readPatch() (fhir.PatchSet, error) {
 	switch c.r.MediaType {
 	case "application/json-patch+json":
 		return fhir.ParsePatch(c.r.Body)
+	case "application/xml-patch+xml":
+		return fhir.ParsePatchXML(c.r.Body)
 	case "application/fhir+json", "application/json":
 		r, err := fhir.Parse(c.r.Body)
 		if err != nil {
@@ -126,8 +128,7 @@ func (c *call) several(ctx context.Context, places []*loaded, found []hit) error
 
 // patchRow judges and builds the patched version of a row into ch.
 func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.PatchSet) (policy.Decision, error) {
-	named, byIndex := elementsOf(patch)
-	if dec := policy.PatchElements(old.typ, named); !dec.Allowed() {
+	if dec := policy.PatchElements(old.typ, elementsOf(patch)); !dec.Allowed() {
 		return dec, refusal(dec)
 	}
 	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
@@ -139,30 +140,28 @@ func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.Pa
 	if err != nil {
 		return policy.Decision{}, asRule(err)
 	}
-	if byIndex {
-		if dec := policy.PatchElements(old.typ, changedElements(before, after)); !dec.Allowed() {
-			return dec, refusal(dec)
-		}
+	// The paths say what is meant, the result what is done: an extension by its index,
+	// or another URL for it, shows only there.
+	if dec := policy.PatchElements(old.typ, changedElements(before, after)); !dec.Allowed() {
+		return dec, refusal(dec)
 	}
 	return c.changeTo(ctx, ch, old, rec, after)
 }
 
 // elementsOf names what a patch touches as the policy does: an extension by its
-// URL. byIndex tells that an extension is touched by its index, so that only the
-// result shows which.
-func elementsOf(p fhir.PatchSet) (named []string, byIndex bool) {
+// URL, and not at all where only the result shows which.
+func elementsOf(p fhir.PatchSet) []string {
+	var named []string
 	for _, e := range p.Elements() {
 		url, pseudo := strings.CutPrefix(e, "extension[")
 		switch {
 		case pseudo:
 			named = append(named, strings.TrimSuffix(url, "]"))
-		case e == "extension":
-			byIndex = true
-		default:
+		case e != "extension":
 			named = append(named, e)
 		}
 	}
-	return named, byIndex
+	return named
 }
 
 // changeTo judges the change of a row to another content and builds it into ch.
@@ -343,7 +342,7 @@ func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Deci
 func (c *call) written(v *policy.View, now *row, status int, released policy.Released[*fhir.Resource], dec policy.Decision, receipt audit.Receipt) Answer {
 	body := one(released)
 	if c.r.Return == "OperationOutcome" && dec.Allowed() {
-		body = own(fhir.OutcomeJSON(c.r.Lang, slices.Concat(done, c.warnings)))
+		body = own(fhir.OutcomeJSON(c.r.Lang, slices.Concat(done, c.warnings, c.unkept)))
 	}
 	if c.r.Return == "minimal" || !dec.Allowed() {
 		body = nothing()

@@ -401,10 +401,10 @@ func (c *call) responseEntry(sub *submission, e *fhir.Entry, rows map[string]*ro
 	out := fhir.EntryOut{Response: &fhir.ResponseOut{
 		Status: "201 Created", Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
 	}}
-	if r.typ != "DocumentReference" {
-		return out
+	doubts := c.unkeptAt(e.Index)
+	if r.typ == "DocumentReference" {
+		doubts = append(doubts, c.doubts(sub.subjects, r.facts)...)
 	}
-	doubts := c.doubts(sub.subjects, r.facts)
 	for _, content := range sub.contentsAt(e.Index) {
 		doubts = append(doubts, c.headerDoubts(content.cda, r.facts, sub.patient)...)
 	}

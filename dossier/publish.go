@@ -46,7 +46,7 @@ func (c *call) parseBody(typ string) (*fhir.Resource, error) {
 	if r.Type() != typ {
 		return nil, invalid("structure", "resourceType", "Le type de la ressource n’est pas celui de l’adresse.", "The type of the resource is not that of the URL.")
 	}
-	return r, nil
+	return r, c.claims(r)
 }
 
 // published is a document of ITI-105 with its content inside.

@@ -53,6 +53,9 @@ type Config struct {
 	// CDA is what a CDA does whose header says otherwise than the metadata that
 	// announce it: type, patient, author (setting controle-cda).
 	CDA Level
+	// Profiles is what a write does that does not keep to a profile that it claims
+	// (setting controle-profils).
+	Profiles Level
 	// INSPerMinute is how many patients one caller may look up by INS in a
 	// minute (TD0.2); 120 if zero.
 	INSPerMinute int
@@ -80,13 +83,15 @@ type Service struct {
 	newID  func() string
 	insKey Level
 	cda    Level
-	log    *slog.Logger
-	rand   io.Reader
-	cache  *cache
-	memory *memory
-	ins    *limiter
-	traits *limiter
-	turns  turns
+	// profiles is the setting of that name.
+	profiles Level
+	log      *slog.Logger
+	rand     io.Reader
+	cache    *cache
+	memory   *memory
+	ins      *limiter
+	traits   *limiter
+	turns    turns
 }
 
 // New makes a door. It fails when a required part is missing.
@@ -96,7 +101,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		store: c.Store, vault: c.Vault, audit: c.Audit, policy: c.Policy,
-		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey, cda: c.CDA,
+		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey, cda: c.CDA, profiles: c.Profiles,
 		log: c.Logger, rand: c.Rand,
 	}
 	if s.now == nil {
@@ -220,6 +225,8 @@ type call struct {
 	spared  spared
 	// warnings are told beside the answer to a write, where it has place for them.
 	warnings []fhir.Issue
+	// unkept are the claims of profiles that the body does not keep, as warnings.
+	unkept []fhir.Issue
 	// writing is the dossier that the call last built a change of.
 	writing store.Dossier
 }
@@ -230,9 +237,13 @@ func (s *Service) Metadata() Answer {
 }
 
 // Published answers what is no patient's and needs no caller: the capability
-// statement, and the definition of an operation.
+// statement, the terminology capabilities (mode=terminology), and the definition of
+// an operation.
 func (s *Service) Published(r fhir.Request, lang string) Answer {
-	if r.Interaction == fhir.Capabilities {
+	switch {
+	case r.Interaction == fhir.Capabilities && r.Mode == fhir.ModeTerminology:
+		return Public(200, fhirJSON, fhir.Terminology(s.base, s.soft))
+	case r.Interaction == fhir.Capabilities:
 		return s.Metadata()
 	}
 	if b, ok := fhir.OperationDefinition(s.base, r.ID); ok && r.Interaction == fhir.Read {

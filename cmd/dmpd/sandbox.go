@@ -106,6 +106,10 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 	if err != nil {
 		return plan{}, nil, err
 	}
+	claims, err := claimsLevel(s.Claims)
+	if err != nil {
+		return plan{}, nil, err
+	}
 	e, err := engineOf(s.Store, s.Data, c)
 	if err != nil {
 		return plan{}, nil, err
@@ -122,7 +126,7 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 		return plan{}, nil, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, cda: header, due: due,
+		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
 		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }
@@ -145,7 +149,7 @@ func sandboxRoutes(signer *auth.Signer, ids []byte) []server.Route {
 		{Method: http.MethodGet, Path: "/sandbox/ids", Handle: func(*http.Request) dossier.Answer {
 			return dossier.Public(http.StatusOK, "application/json", ids)
 		}},
-		{Method: http.MethodPost, Path: "/sandbox/token", Handle: func(r *http.Request) dossier.Answer {
+		{Method: http.MethodPost, Path: tokenPath, Handle: func(r *http.Request) dossier.Answer {
 			return tokenAnswer(signer, r)
 		}},
 	}

@@ -70,6 +70,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("annonce-fin", "", "after how long what is hidden from the patient is visible by itself (P1M)")
 	f.String("echeances", "", "how often a server looks for what falls due by itself (1m)")
 	f.Bool("sandbox-feeder", true, "the health insurance of the sandbox feeds the dossiers that are opened")
+	f.String("controle-profils", "", "what a write does that does not keep to a profile that it claims: avertir, refuser or ignorer (avertir)")
 	f.String("ins-key", "", "what a wrong control key of an INS does: error, warning or off (error; the sandbox warns)")
 	return c
 }
@@ -133,6 +134,10 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	claims, err := claimsLevel(s.Claims)
+	if err != nil {
+		return plan{}, err
+	}
 	rules := policy.DefaultSettings()
 	if rules.Establishments, err = s.establishments(); err != nil {
 		return plan{}, err
@@ -153,7 +158,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 		return plan{}, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, due: due,
+		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,

@@ -36,6 +36,9 @@ type settings struct {
 	// CDA is what a CDA does whose header contradicts its metadata: "avertir", the
 	// default, "refuser" or "ignorer".
 	CDA string `koanf:"controle-cda"`
+	// Claims is what a write does that does not keep to a profile that it claims, with
+	// the same values.
+	Claims string `koanf:"controle-profils"`
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`
@@ -149,6 +152,9 @@ func (s settings) check() error {
 	if _, err := cdaLevel(s.CDA); err != nil {
 		return err
 	}
+	if _, err := claimsLevel(s.Claims); err != nil {
+		return err
+	}
 	if err := s.hiding(&policy.Settings{}); err != nil {
 		return err
 	}
@@ -214,8 +220,14 @@ func loopback(addr string) (bool, error) {
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
 }
 
-// cdaLevel reads the setting controle-cda.
-func cdaLevel(s string) (dossier.Level, error) {
+// cdaLevel reads the setting controle-cda, and claimsLevel the setting
+// controle-profils.
+func cdaLevel(s string) (dossier.Level, error)    { return checkLevel("controle-cda", s) }
+func claimsLevel(s string) (dossier.Level, error) { return checkLevel("controle-profils", s) }
+
+// checkLevel reads a setting that says what a failed check does; it warns if it is
+// not given.
+func checkLevel(name, s string) (dossier.Level, error) {
 	switch s {
 	case "", "avertir":
 		return dossier.Warns, nil
@@ -224,7 +236,7 @@ func cdaLevel(s string) (dossier.Level, error) {
 	case "ignorer":
 		return dossier.Off, nil
 	default:
-		return dossier.Refuses, fmt.Errorf("controle-cda is avertir, refuser or ignorer, not %q", s)
+		return dossier.Refuses, fmt.Errorf("%s is avertir, refuser or ignorer, not %q", name, s)
 	}
 }
 

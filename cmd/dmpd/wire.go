@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"opendmp/audit"
@@ -35,6 +36,7 @@ type plan struct {
 	whole    bool // refuse a matrix with open cells
 	insKey   dossier.Level
 	cda      dossier.Level
+	profiles dossier.Level
 	newID    func() string // nil: random
 	rand     io.Reader     // of rows, events and new dossiers; nil: crypto/rand
 	due      time.Duration // how often to look for what falls due; 0: the default
@@ -132,7 +134,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 	}
 	return dossier.New(dossier.Config{
 		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
-		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Logger: p.log,
+		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Profiles: p.profiles, Logger: p.log,
 	})
 }
 
@@ -142,8 +144,12 @@ func newServer(p plan, door *dossier.Service, st store.Store) (*server.Server, e
 	if err != nil {
 		return nil, err
 	}
+	smart, err := smartRoutes(p)
+	if err != nil {
+		return nil, err
+	}
 	return server.New(server.Config{
-		Service: door, Verifier: verifier, Base: p.base, Extra: p.extra, Limits: p.limits, Logger: p.log,
+		Service: door, Verifier: verifier, Base: p.base, Extra: slices.Concat(p.extra, smart), Limits: p.limits, Logger: p.log,
 		Healthy: func(ctx context.Context) bool { return healthy(ctx, st) },
 	})
 }
