@@ -191,18 +191,26 @@ func (c Claims) putProfession(p *Principal) error {
 }
 
 // agreesWithIUA checks that subject_role, which other readers of the token go by,
-// names the same profession.
+// names the same profession and no second one: of several practices the token
+// holds the one that was chosen.
 func (c Claims) agreesWithIUA(p *Principal) error {
 	roles := c.Extensions.IUA.Role
 	if len(roles) == 0 {
 		return nil
 	}
+	named := false
 	for _, r := range roles {
-		if r == p.profession {
-			return nil
+		switch {
+		case r == p.profession:
+			named = true
+		case r.System == SystemProfession || r.System == SystemProfessionTraining:
+			return errors.New("subject_role holds another profession")
 		}
 	}
-	return errors.New("subject_role does not hold the profession")
+	if !named {
+		return errors.New("subject_role does not hold the profession")
+	}
+	return nil
 }
 
 func (c Claims) putSession(p *Principal) error {
@@ -298,10 +306,12 @@ func code(s string) bool {
 	}) < 0
 }
 
-// line accepts up to limit characters, none of them a control character: names
+// line accepts up to limit characters, none of them a control or a format
+// character (Cc and Cf, those that turn the direction of a text among them): names
 // and reasons are shown in the history and written to logs.
 func line(s string, limit int) bool {
-	return utf8.RuneCountInString(s) <= limit && strings.IndexFunc(s, unicode.IsControl) < 0
+	return utf8.RuneCountInString(s) <= limit &&
+		strings.IndexFunc(s, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf) }) < 0
 }
 
 func digits(s string) bool {

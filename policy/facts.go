@@ -281,6 +281,7 @@ func (x *extraction) document() {
 	x.status(documentStatus)
 	x.subject("subject")
 	x.labels()
+	x.metaLabels()
 	x.facts.docType = x.coding(x.r.Get("type"), "type", isDocumentType)
 	x.facts.class = x.coding(x.r.Get("category"), "category", isDocumentClass)
 	x.archived()
@@ -313,6 +314,7 @@ func (x *extraction) list() {
 	x.begin(typeList)
 	x.status(listStatus)
 	x.subject("subject")
+	x.metaLabels()
 	x.archived()
 	x.identifiers(x.r.Get("identifier"))
 	source := x.r.Get("source")
@@ -408,6 +410,20 @@ func (x *extraction) labels() {
 	for l := range x.r.Get("securityLabel").Items() {
 		if !l.Get("coding").Exists() {
 			x.refuse("value", "securityLabel", "Une étiquette de confidentialité n’a pas de code.", "A security label has no code.")
+		}
+	}
+}
+
+// metaLabels refuses what meta.security says beyond a level of confidentiality and
+// that the resource is a test: the flags of a document stand in securityLabel, and
+// one that is written here would be taken for kept.
+func (x *extraction) metaLabels() {
+	for c := range x.r.Root().All("meta", "security") {
+		system, code := fhir.CanonicalCoding(c.Get("system").Text(), c.Get("code").Text())
+		level := system == fhir.SystemConfidentiality && (code == "N" || code == "R" || code == "V")
+		if test := system == systemActReason && code == "HTEST"; !level && !test {
+			x.refuse("value", "meta.security", "Cette étiquette de confidentialité n’est pas admise ici : celles d’un document vont dans securityLabel.",
+				"This security label is not supported here: those of a document go into securityLabel.")
 		}
 	}
 }
