@@ -61,7 +61,7 @@ func TestTransactionOfPatches(t *testing.T) {
 	none := func(why string) {
 		t.Helper()
 		for _, d := range docs {
-			s.reader().get("DocumentReference/" + d).is(200).has("meta.versionId", "1")
+			s.reader().get("DocumentReference/"+d).is(200).has("meta.versionId", "1")
 		}
 		if t.Failed() {
 			t.Fatal(why)
@@ -150,7 +150,7 @@ func TestTransactionOfDecisions(t *testing.T) {
 	// One consent of a kind about one person at a time, in a bundle as outside it.
 	one := entry("POST", "Consent", consentOf(t, s))
 	s.me().post("", bundle("transaction", one, one)).is(400).has("issue.0.code", "duplicate")
-	s.me().get("Consent?patient="+s.patient+"&status=active&_summary=count").is(200)
+	s.me().get("Consent?patient=" + s.patient + "&status=active&_summary=count").is(200)
 	s.me().post("", bundle("transaction", entry("POST", "Consent", s.teamConsent("urn:uuid:00000000-0000-4000-8000-00000000000f")))).is(422) // leads nowhere
 	doctor.post("", bundle("transaction", entry("POST", "CareTeam", s.team("", "", member2)))).is(403)
 }

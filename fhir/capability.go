@@ -75,8 +75,9 @@ func restCapability(base string) fhir.CapabilityStatementRest {
 		},
 		Interaction: []fhir.CapabilityStatementRestInteraction{
 			{Code: fhir.SystemRestfulInteractionTransaction, Documentation: new(
-				"IHE MHD ITI-65 (PDSm, UnContained, Comprehensive and Minimal), and the opening of a record. All or nothing, in one record.")},
-			{Code: fhir.SystemRestfulInteractionBatch, Documentation: new("Each entry is answered as if it had come alone.")},
+				"IHE MHD ITI-65 (PDSm, UnContained, Comprehensive and Minimal); the opening of a record; or up to 100 acts: PATCH, PUT and DELETE of what is there, POST of Consent and CareTeam, GET. " +
+					"All or nothing, in one record. No operations.")},
+			{Code: fhir.SystemRestfulInteractionBatch, Documentation: new("Each entry, of up to 100, is answered as if it had come alone.")},
 		},
 	}
 	for i := range services {

@@ -55,7 +55,8 @@ type Request struct {
 	// Format and Pretty are _format and _pretty, of whatever interaction.
 	Format string
 	Pretty bool
-	// Mode and Profile are those arguments of $validate, when the URL gives them.
+	// Mode and Profile are those arguments of $validate, when the URL gives them. Of
+	// Capabilities, Mode is which statement (ModeFull if "").
 	Mode, Profile string
 	// RawQuery is the query as received, percent-encoded.
 	RawQuery string
@@ -246,6 +247,8 @@ func (b Base) finish(r Request, rawQuery string) (Request, error) {
 	p := queryParser{t: serviceOf(r.Type), controls: otherControls[:]}
 	shown := false
 	switch op, ok := OperationOn(r.Type, r.Operation); {
+	case r.Interaction == Capabilities:
+		p.controls = append([]string{"mode"}, p.controls...)
 	case r.Interaction == Operation && ok:
 		p.controls = append(op.argumentsInURL(), p.controls...)
 	case r.Interaction == History:
@@ -254,6 +257,9 @@ func (b Base) finish(r Request, rawQuery string) (Request, error) {
 		p.controls, shown = readControls[:], true
 	}
 	q, err := b.parse(p, rawQuery)
+	if err == nil && r.Interaction == Capabilities && !capabilityMode(q.mode) {
+		err = invalid("value", "mode", "full, normative ou terminology attendu.", "full, normative or terminology is expected.")
+	}
 	if r, err = r.withQuery(q, err); err == nil {
 		r.Mode, r.Profile = q.mode, q.profile
 		if !shown {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"opendmp/dossier"
+	"opendmp/server"
+)
+
+// tokenPath is where the sandbox gives tokens.
+const tokenPath = "/sandbox/token"
+
+// smartConfiguration is the document of SMART App Launch 2.0 (conformance.html). The
+// server is no authorization server: it checks the tokens of an issuer. So there is
+// no launch, no grant and no capability to claim; lists that SMART requires are empty.
+type smartConfiguration struct {
+	Issuer        string   `json:"issuer,omitempty"`
+	TokenEndpoint string   `json:"token_endpoint,omitempty"`
+	AuthMethods   []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	GrantTypes    []string `json:"grant_types_supported"`
+	Challenges    []string `json:"code_challenge_methods_supported"`
+	Capabilities  []string `json:"capabilities"`
+}
+
+// smartRoutes serve [base]/.well-known/smart-configuration, as JSON whatever the
+// client accepts (SMART App Launch, conformance.html#response).
+func smartRoutes(p plan) ([]server.Route, error) {
+	base, err := url.Parse(p.base)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(smartOf(p, base))
+	if err != nil {
+		return nil, err
+	}
+	answer := func(*http.Request) dossier.Answer { return dossier.Public(http.StatusOK, "application/json", body) }
+	path := strings.TrimSuffix(base.Path, "/") + "/.well-known/smart-configuration"
+	return []server.Route{{Method: http.MethodGet, Path: path, Handle: answer}, {Method: http.MethodHead, Path: path, Handle: answer}}, nil
+}
+
+// smartOf says of a plan what is there: the issuer, if its name is an address, and the
+// endpoint of the sandbox, where there is one.
+func smartOf(p plan, base *url.URL) smartConfiguration {
+	c := smartConfiguration{GrantTypes: []string{}, Challenges: []string{}, Capabilities: []string{}}
+	for _, i := range p.issuers {
+		if u, err := url.Parse(i.Issuer); err == nil && u.IsAbs() && u.Host != "" {
+			c.Issuer = i.Issuer
+			break
+		}
+	}
+	if slices.ContainsFunc(p.extra, func(r server.Route) bool { return r.Path == tokenPath }) {
+		c.TokenEndpoint = base.Scheme + "://" + base.Host + tokenPath
+		c.AuthMethods = []string{"none"}
+	}
+	return c
+}
