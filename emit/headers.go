@@ -24,6 +24,10 @@ func guard(h http.Header, r *http.Request) {
 		// next one (RFC 9112 §6.1).
 		h.Set("Connection", "close")
 	}
+	if r.Close {
+		// The client, or the server, wants no further request on this connection.
+		h.Set("Connection", "close")
+	}
 	if id := r.Header.Get(RequestIDHeader); id != "" {
 		h.Set(RequestIDHeader, id)
 	}

@@ -9,17 +9,17 @@ import (
 	"opendmp/dossier"
 )
 
-// authenticate returns the caller whom the token of the request proves. The
-// error is dossier.ErrUnauthenticated where no token came, and ErrBadToken for
-// every cause for which one is refused; the cause itself is not told,
-// not even to the log, which a token would then reach by way of a parser's
-// message.
+// authenticate returns the caller whom the token of the request proves, sent by the
+// holder of the certificate that came with it. The error is
+// dossier.ErrUnauthenticated where no token came, and ErrBadToken for every cause for
+// which one is refused; the cause itself is not told, not even to the log, which a
+// token would then reach by way of a parser's message.
 func (x *exchange) authenticate() (auth.Principal, error) {
 	token, ok := bearer(x.r.Header)
 	if !ok {
 		return auth.Principal{}, dossier.ErrUnauthenticated
 	}
-	p, err := x.s.verifier.Verify(x.r.Context(), token)
+	p, err := x.s.verifier.VerifyFrom(x.r.Context(), token, x.peer)
 	if err != nil {
 		return auth.Principal{}, dossier.ErrBadToken
 	}

@@ -32,6 +32,7 @@ type exchange struct {
 	start  time.Time
 	route  string    // a template, never the path
 	kind   auth.Kind // of the caller
+	peer   auth.Peer // holder of the client certificate
 	body   bodyReader
 }
 
@@ -72,8 +73,12 @@ func (x *exchange) answer(handler func(*exchange) dossier.Answer) (a dossier.Ans
 			a = x.refuse(dossier.ErrInternal)
 		}
 	}()
-	if lengthStatedTwice(x.r.Context()) {
+	conn := connectionOf(x.r.Context())
+	if conn.twice() {
 		return x.refuse(invalid("structure", "La longueur de la requête est donnée deux fois.", "The length of the request is stated twice."))
+	}
+	if err := x.meet(conn); err != nil {
+		return x.refuse(err)
 	}
 	return handler(x).As(x.format, x.pretty)
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"net"
 	"strconv"
 	"sync/atomic"
@@ -47,23 +46,6 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 		c.twice.Store(true)
 	}
 	return n, err
-}
-
-type connKey struct{}
-
-// withConn lets a handler ask about its connection.
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	if w, ok := c.(*watchedConn); ok {
-		return context.WithValue(ctx, connKey{}, w)
-	}
-	return ctx
-}
-
-// lengthStatedTwice tells whether the request of the context has both a
-// Content-Length and a Transfer-Encoding.
-func lengthStatedTwice(ctx context.Context) bool {
-	w, ok := ctx.Value(connKey{}).(*watchedConn)
-	return ok && w.twice.Load()
 }
 
 // framing follows the bytes of one connection. Its zero value is at the start of

@@ -19,6 +19,10 @@ type Limits struct {
 	MaxRequests int
 	// MaxConnections is the number of open connections; 4096. Further ones wait.
 	MaxConnections int
+	// MaxConnectionAge is how long a connection under TLS is used; 15 min. The request
+	// that comes later is answered, and is its last: what the handshake proved is
+	// proved anew.
+	MaxConnectionAge time.Duration
 	// MaxHeader is the size of the header of a request, in bytes; 16 KiB.
 	MaxHeader int
 
@@ -45,6 +49,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.MaxBodies, 128*mib)
 	orDefault(&l.MaxRequests, 256)
 	orDefault(&l.MaxConnections, 4096)
+	orDefault(&l.MaxConnectionAge, 15*time.Minute)
 	orDefault(&l.MaxHeader, 16<<10)
 	orDefault(&l.HeaderTimeout, 5*time.Second)
 	orDefault(&l.ReadTimeout, 30*time.Second)

@@ -11,16 +11,21 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// Serve answers on the listener, which it closes, until ctx ends; then it stops
-// accepting, lets what runs finish for at most Limits.DrainTimeout, and returns
+// Serve answers in clear on the listener, which it closes, until ctx ends; then it
+// stops accepting, lets what runs finish for at most Limits.DrainTimeout, and returns
 // nil. It returns an error when the listener fails or when requests had to be
-// cut.
+// cut. Several listeners are served at a time by several calls.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	h := s.http()
+	h := s.http(nil)
+	return s.until(ctx, h, func() error {
+		return h.Serve(watchingListener{netutil.LimitListener(l, s.limits.MaxConnections)})
+	})
+}
+
+// until runs a server until it fails or ctx ends.
+func (s *Server) until(ctx context.Context, h *http.Server, serve func() error) error {
 	failed := make(chan error, 1)
-	go func() {
-		failed <- h.Serve(watchingListener{netutil.LimitListener(l, s.limits.MaxConnections)})
-	}()
+	go func() { failed <- serve() }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("server: %w", err)
@@ -34,9 +39,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// http returns the server of the connections. net/http sets no time-out of its
-// own.
-func (s *Server) http() *http.Server {
+// http returns the server of the connections of a face; nil is the one in clear.
+// net/http sets no time-out of its own.
+func (s *Server) http(f *Face) *http.Server {
 	return &http.Server{
 		Handler:           s.echo,
 		ReadHeaderTimeout: s.limits.HeaderTimeout,
@@ -44,7 +49,7 @@ func (s *Server) http() *http.Server {
 		WriteTimeout:      s.limits.WriteTimeout,
 		IdleTimeout:       s.limits.IdleTimeout,
 		MaxHeaderBytes:    s.limits.MaxHeader,
-		ConnContext:       withConn,
+		ConnContext:       s.connected(f),
 		ErrorLog:          log.New(faults{s}, "", 0),
 	}
 }

@@ -33,7 +33,8 @@ type Config struct {
 	Limits  Limits
 	// Logger gets one line per request and the faults; none if nil.
 	Logger *slog.Logger
-	// Now is the clock of the durations in the log; time.Now if nil.
+	// Now is the clock of the durations in the log, and of the age of connections;
+	// time.Now if nil.
 	Now func() time.Time
 	// Rand gives the randomness of request ids; crypto/rand if nil.
 	Rand io.Reader
@@ -44,6 +45,9 @@ type Route struct {
 	Method, Path string
 	// Handle answers. The body that it reads is limited to Limits.MaxBody.
 	Handle func(*http.Request) dossier.Answer
+	// HandleFrom answers instead of Handle, if it is set, and is told who holds the
+	// client certificate of the connection: the zero Peer if there is none.
+	HandleFrom func(*http.Request, auth.Peer) dossier.Answer
 }
 
 // Server serves the API. It is safe for concurrent use.
@@ -154,6 +158,9 @@ func (s *Server) extra(r Route) func(*exchange) dossier.Answer {
 		body := http.MaxBytesReader(nil, x.r.Body, s.limits.MaxBody)
 		defer body.Close()
 		x.r.Body = body
+		if r.HandleFrom != nil {
+			return r.HandleFrom(x.r, x.peer)
+		}
 		return r.Handle(x.r)
 	}
 }
