@@ -24,15 +24,19 @@ type Claims struct {
 	// Confirmation is the key that the caller must hold (RFC 7800); nil for a bearer
 	// token.
 	Confirmation *Confirmation `json:"cnf,omitempty"`
+	// Scope caps what the token may be used for (SMART v2); absent, it caps nothing.
+	Scope *string `json:"scope,omitempty"`
 
 	Extensions Extensions `json:"extensions"`
 	DMP        DMP        `json:"opendmp"`
 }
 
-// Confirmation names the key that a token is bound to.
+// Confirmation names what the sender of a token must prove to hold: one of the two.
 type Confirmation struct {
 	// Certificate is the thumbprint of the client certificate (RFC 8705 §3.1).
 	Certificate string `json:"x5t#S256,omitempty"`
+	// Key is the thumbprint of a DPoP key (RFC 9449 §6.1).
+	Key string `json:"jkt,omitempty"`
 }
 
 // UnmarshalJSON refuses another member, and another method of confirmation: what is
@@ -42,11 +46,10 @@ func (c *Confirmation) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &members); err != nil {
 		return errors.New("cnf is not an object of strings")
 	}
-	certificate := members["x5t#S256"]
-	if len(members) != 1 || certificate == "" {
-		return errors.New("cnf is not x5t#S256, and nothing else")
+	c.Certificate, c.Key = members["x5t#S256"], members["jkt"]
+	if len(members) != 1 || c.Certificate == "" && c.Key == "" {
+		return errors.New("cnf is not one of x5t#S256 and jkt, and nothing else")
 	}
-	c.Certificate = certificate
 	return nil
 }
 

@@ -61,6 +61,8 @@ type Principal struct {
 	client     string
 	expires    time.Time
 	confirmed  time.Time
+	scopes     Scopes
+	scoped     bool
 }
 
 // Kind returns the kind of caller; Nobody for the zero Principal.

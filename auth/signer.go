@@ -72,6 +72,28 @@ func (s *Signer) Sign(c Claims) (string, error) {
 	return token, nil
 }
 
+// Issue signs like Sign, and returns with the token the caller whom it proves, for the
+// history. Claims that a Verifier would refuse are not signed.
+func (s *Signer) Issue(c Claims) (string, Principal, error) {
+	token, err := s.Sign(c)
+	if err != nil {
+		return "", Principal{}, err
+	}
+	v, err := NewVerifier(Config{Issuers: []Issuer{s.TrustBound()}, Now: s.now})
+	if err != nil {
+		return "", Principal{}, err
+	}
+	read, _, err := v.read(token)
+	if err != nil {
+		return "", Principal{}, invalid(err)
+	}
+	p, err := read.principal()
+	if err != nil {
+		return "", Principal{}, invalid(err)
+	}
+	return token, p, nil
+}
+
 // Keys returns the public key if kid is that of this signer, for Issuer.Keys.
 func (s *Signer) Keys(kid string) (crypto.PublicKey, bool) {
 	if kid != s.kid {

@@ -82,7 +82,8 @@ func checkNames(n fhir.Node) error {
 func claimName(name string) bool {
 	switch name {
 	case "alg", "typ", "kid", "crit",
-		"iss", "aud", "sub", "exp", "iat", "nbf", "jti", "client_id", "cnf",
+		"iss", "aud", "sub", "exp", "iat", "nbf", "jti", "client_id", "cnf", "jkt", "scope",
+		"htm", "htu", "ath", "jwk", "jku",
 		"extensions", "ihe_iua", "subject_name", "subject_organization", "subject_organization_id",
 		"subject_role", "purpose_of_use", "person_id", "national_provider_identifier", "system", "code",
 		"opendmp", "kind", "profession", "roles", "student", "occupational", "vouched",

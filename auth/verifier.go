@@ -16,6 +16,8 @@ import (
 var (
 	ErrNoCredential = errors.New("auth: no credential")
 	ErrInvalidToken = errors.New("auth: invalid token")
+	// ErrUndecided: the memory of used proofs and of tokens taken back does not answer.
+	ErrUndecided = errors.New("auth: cannot tell whether the credential still counts")
 )
 
 const (
@@ -49,6 +51,12 @@ type Config struct {
 	Issuers []Issuer
 	// Now is the clock.
 	Now func() time.Time
+	// Replay remembers DPoP proofs; without it tokens bound to a DPoP key are refused.
+	Replay Replay
+	// Revoked returns ErrInvalidToken (wrapped) for a token that was taken back, by its
+	// jti and its client, and another error if it cannot tell. It must not wait. Nil:
+	// no token is ever taken back.
+	Revoked func(tokenID, client string) error
 }
 
 // Verifier turns access tokens into Principals. It is immutable and safe for
@@ -57,6 +65,8 @@ type Verifier struct {
 	issuers  map[string]issuer
 	selector *jwt.Parser
 	now      func() time.Time
+	replay   Replay
+	revoked  func(tokenID, client string) error
 }
 
 // issuer is an Issuer and the parser that holds it to its settings.
@@ -79,6 +89,8 @@ func NewVerifier(c Config) (*Verifier, error) {
 		issuers:  make(map[string]issuer, len(c.Issuers)),
 		selector: jwt.NewParser(jwt.WithStrictDecoding()),
 		now:      c.Now,
+		replay:   c.Replay,
+		revoked:  c.Revoked,
 	}
 	for _, i := range c.Issuers {
 		if err := i.check(); err != nil {
@@ -152,45 +164,76 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 // A Principal may ask for a mode that the policy then refuses: bris_de_glace
 // without a reason, or by someone vouched for.
 func (v *Verifier) VerifyFrom(ctx context.Context, token string, from Peer) (Principal, error) {
+	return v.Present(ctx, Presentation{Scheme: "Bearer", Token: token, From: from})
+}
+
+// Present is VerifyFrom of a token as a request presents it, which may be bound to a
+// DPoP key. A store that cannot tell whether a token was taken back, or a proof used
+// before, is an error that is not ErrInvalidToken.
+func (v *Verifier) Present(ctx context.Context, pr Presentation) (Principal, error) {
 	if err := ctx.Err(); err != nil {
 		return Principal{}, err
 	}
-	if token == "" {
+	if pr.Token == "" {
 		return Principal{}, ErrNoCredential
 	}
-	p, err := v.verify(token, from)
+	return v.verify(ctx, pr)
+}
+
+func (v *Verifier) verify(ctx context.Context, pr Presentation) (Principal, error) {
+	c, i, err := v.read(pr.Token)
 	if err != nil {
-		return Principal{}, fmt.Errorf("%w: %w", ErrInvalidToken, err)
+		return Principal{}, invalid(err)
+	}
+	p, err := c.principal()
+	if err == nil {
+		err = c.putScopes(&p)
+	}
+	if err != nil {
+		return Principal{}, invalid(err)
+	}
+	if err := v.possession(ctx, c.Claims, p, i.Bearer, pr); err != nil {
+		if errors.Is(err, ErrUndecided) {
+			return Principal{}, err
+		}
+		return Principal{}, invalid(err)
+	}
+	if v.revoked == nil {
+		return p, nil
+	}
+	if err := v.revoked(c.ID, c.Client); err != nil {
+		return Principal{}, err
 	}
 	return p, nil
 }
 
-func (v *Verifier) verify(token string, from Peer) (Principal, error) {
+func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalidToken, err) }
+
+// read returns the claims of a token that its issuer signed, and the issuer.
+func (v *Verifier) read(token string) (payload, issuer, error) {
 	if err := checkForm(token); err != nil {
-		return Principal{}, err
+		return payload{}, issuer{}, err
 	}
 	i, err := v.issuerOf(token)
 	if err != nil {
-		return Principal{}, err
+		return payload{}, issuer{}, err
 	}
 	var c payload
 	if _, err := i.parser.ParseWithClaims(token, &c, i.key); err != nil {
-		return Principal{}, err
+		return payload{}, issuer{}, err
 	}
-	if err := c.checkTimes(v.now(), i.MaxAge); err != nil {
-		return Principal{}, err
-	}
-	p, err := c.principal()
+	return c, i, c.checkTimes(v.now(), i.MaxAge)
+}
+
+// Read returns the claims of a token that one of the issuers signed, whoever sends it:
+// for its introspection, and to take it back. It proves no caller. The error wraps
+// ErrInvalidToken.
+func (v *Verifier) Read(token string) (Claims, error) {
+	c, _, err := v.read(token)
 	if err != nil {
-		return Principal{}, err
+		return Claims{}, invalid(err)
 	}
-	if c.Confirmation == nil && i.Bearer {
-		return p, nil
-	}
-	if err := c.bound(p, from); err != nil {
-		return Principal{}, err
-	}
-	return p, nil
+	return c.Claims, nil
 }
 
 // issuerOf returns the configured issuer that the token says it is from. Nothing
