@@ -103,6 +103,21 @@ func TestInclude(t *testing.T) {
 		if len(got) != 2 || !slices.Contains(sets, got[0]) || got[1] != alix {
 			t.Errorf("included %v", got)
 		}
+		of := "DocumentReference?_id=" + strings.TrimPrefix(letter, "DocumentReference/") + "&_include=DocumentReference:relatesto"
+		for query, want := range map[string]int{
+			of + "&_revinclude=List:item":         1, // that of the letter
+			of + "&_revinclude:iterate=List:item": 2, // and that of the one that it replaces
+		} {
+			n := 0
+			for _, ref := range doctor.get(query).is(200).found("include") {
+				if slices.Contains(sets, ref) {
+					n++
+				}
+			}
+			if n != want {
+				t.Errorf("%s: %d submission sets, want %d", query, n, want)
+			}
+		}
 	})
 	t.Run("what is hidden", func(t *testing.T) {
 		for _, c := range []struct {
@@ -123,6 +138,25 @@ func TestInclude(t *testing.T) {
 			r = c.who.get("DocumentReference?_id=" + strings.TrimPrefix(c.doc, "DocumentReference/") + "&_revinclude=List:item&_include=DocumentReference:patient").is(200)
 			if r.has("total", "0"); len(r.entries()) > 0 {
 				t.Errorf("%s", r.body)
+			}
+		}
+	})
+	t.Run("what is hidden and refers to what is shown", func(t *testing.T) {
+		push := strings.NewReplacer(`"status":"current","type"`, `"status":"current","relatesTo":[{"code":"appends","target":{"reference":"`+letter+`"}}],"securityLabel":[{"coding":[{"system":"`+
+			visibility+`","code":"INVISIBLE_PATIENT"}]}],"type"`).Replace(hospitalPush(w.people["patient-alix"].INS, "hidden addition"))
+		author := w.as("hopital-nord")
+		hidden := refOf(author.post("", []byte(push)).is(200).at("entry.1.response.location"))
+		defer author.delete(hidden) // the world is shared
+		for persona, want := range map[string]bool{"medecin-durand": true, "patient-alix": false} {
+			for _, start := range []string{"DocumentReference?_id=" + strings.TrimPrefix(letter, "DocumentReference/") + "&_revinclude=DocumentReference:relatesto",
+				"List?" + of + "&_count=200&_include=List:item&_revinclude:iterate=DocumentReference:relatesto"} {
+				r := w.as(persona).get(start).is(200)
+				if got := slices.Contains(r.found("include"), hidden); got != want {
+					t.Errorf("%s %s: included: %v", persona, start, got)
+				}
+				if strings.Contains(string(r.body), strings.TrimPrefix(hidden, "DocumentReference/")) != want {
+					t.Errorf("%s is told of it", persona)
+				}
 			}
 		}
 	})
