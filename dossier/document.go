@@ -13,7 +13,7 @@ import (
 // be carried out and what is not of the type that its metadata announce is refused
 // (SECURITY §6.3, WB01 and WB07). There is no quarantine: what a virus scanner would
 // hold back does not come in. Of a CDA it returns the header.
-func recognise(mime string, plain []byte, at string) (*fhir.CDA, error) {
+func recognise(mime string, plain []byte, at string) (*fhir.DocumentHeader, error) {
 	kind, cda, err := fhir.RecogniseContent(plain)
 	var bad *fhir.Invalid
 	switch {
@@ -46,7 +46,7 @@ func located(bad *fhir.Invalid, at string) *fhir.Invalid {
 // headerDoubts is what the header of a CDA says otherwise than the metadata that
 // announce it, or does not say: type, patient and author. The severity is that of
 // the setting controle-cda; Off finds nothing. cda may be nil.
-func (c *call) headerDoubts(cda *fhir.CDA, facts policy.Facts, patient []fhir.Ident) []fhir.Issue {
+func (c *call) headerDoubts(cda *fhir.DocumentHeader, facts policy.Facts, patient []fhir.Ident) []fhir.Issue {
 	if cda == nil || c.cda == Off {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (c *call) headerDoubts(cda *fhir.CDA, facts policy.Facts, patient []fhir.Id
 }
 
 // authorsOf returns the identifiers of the authors of a CDA and of their structures.
-func authorsOf(cda *fhir.CDA) []fhir.Ident {
+func authorsOf(cda *fhir.DocumentHeader) []fhir.Ident {
 	var out []fhir.Ident
 	for _, a := range cda.Authors {
 		out = append(append(out, a.Idents...), a.Structures...)
@@ -85,7 +85,7 @@ func shares(a, b []fhir.Ident) bool {
 
 // checkHeader refuses a CDA whose header contradicts its metadata, where the
 // setting says so. It comes after the policy: who may not write learns nothing here.
-func (c *call) checkHeader(cda *fhir.CDA, facts policy.Facts, patient *row) error {
+func (c *call) checkHeader(cda *fhir.DocumentHeader, facts policy.Facts, patient *row) error {
 	if c.cda != Refuses {
 		return nil
 	}

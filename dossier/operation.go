@@ -18,6 +18,8 @@ func (c *call) operation(ctx context.Context) (Answer, error) {
 		return c.validate(ctx)
 	}
 	switch c.r.Type + "/$" + c.r.Operation {
+	case "DocumentReference/$generate-metadata":
+		return c.generateMetadata(ctx)
 	case "Patient/$bris-de-glace":
 		return c.brisDeGlace(ctx)
 	case "Patient/$fermer":
@@ -58,7 +60,7 @@ func (c *call) readArguments() (arguments, error) {
 			return nil, invalid("not-supported", "Parameters.parameter.name", "Paramètre inconnu ; ceux de l’opération : "+namesOf(def)+".", "Unknown parameter; those of the operation: "+namesOf(def)+".")
 		case args[name].Exists():
 			return nil, invalid("invalid", "Parameters.parameter.name", "Paramètre donné deux fois.", "Parameter given twice.")
-		case !p.Get(valueMember(known.Type)).Exists() && !p.Get("resource").Get("resourceType").Is(known.Type):
+		case !isArgument(p, known.Type):
 			return nil, invalid("value", "Parameters.parameter", "Le paramètre « "+name+" » est de type "+known.Type+".", "The parameter \""+name+"\" is of type "+known.Type+".")
 		}
 		args[name] = p
@@ -69,6 +71,12 @@ func (c *call) readArguments() (arguments, error) {
 		}
 	}
 	return args, nil
+}
+
+// isArgument tells whether a parameter is of a type, that of a resource or any.
+func isArgument(p fhir.Node, typ string) bool {
+	resource := p.Get("resource")
+	return p.Get(valueMember(typ)).Exists() || resource.Get("resourceType").Is(typ) || typ == "Resource" && resource.Exists()
 }
 
 // valueMember is the member of Parameters.parameter for a data type.

@@ -340,6 +340,9 @@ func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Deci
 // when the client wants none or its writer may no longer see it (then 204 for
 // 200).
 func (c *call) written(v *policy.View, now *row, status int, released policy.Released[*fhir.Resource], dec policy.Decision, receipt audit.Receipt) Answer {
+	if c.r.Operation == "generate-metadata" {
+		return c.generated(v, now, receipt)
+	}
 	body := one(released)
 	if c.r.Return == "OperationOutcome" && dec.Allowed() {
 		body = own(fhir.OutcomeJSON(c.r.Lang, slices.Concat(done, c.warnings, c.unkept)))

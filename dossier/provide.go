@@ -45,7 +45,7 @@ type pushedDoc struct {
 type pushedContent struct {
 	*fhir.Entry
 	plain []byte // of a Binary
-	cda   *fhir.CDA
+	cda   *fhir.DocumentHeader
 	used  bool
 }
 

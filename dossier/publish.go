@@ -57,7 +57,8 @@ type published struct {
 	mime     string
 	data     []byte // base64 as received
 	plain    []byte
-	cda      *fhir.CDA // header of the content, nil if it is no CDA
+	cda      *fhir.DocumentHeader // header of the content, nil if it is no CDA
+	replaces []fhir.Ident         // what a document says itself that it replaces (ITI-106)
 	digest   [32]byte
 }
 
@@ -120,7 +121,11 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 		return c.publishedBefore(ctx, d, v, doc, known)
 	}
 	ch := c.newChange(d, v)
-	docRow, dec, err := c.putPublished(ctx, ch, doc)
+	whole, err := c.withReplaced(d, v, doc)
+	if err != nil {
+		return c.undoPush(ctx, d, v, policy.Decision{}, err, []*fhir.Resource{doc.resource})
+	}
+	docRow, dec, err := c.putPublished(ctx, ch, whole)
 	if err != nil {
 		return c.undoPush(ctx, d, v, dec, err, []*fhir.Resource{doc.resource})
 	}

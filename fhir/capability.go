@@ -26,6 +26,7 @@ var instantiated = [...]string{
 	"https://interop.esante.gouv.fr/ig/fhir/pdsm/CapabilityStatement/PDSm-GestionnaireDePartageDeDocuments",
 	"https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentResponder",
 	"https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient",
+	"https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.Generate",
 }
 
 const securityText = "TLS. Bearer tokens (OAuth 2.0, SMART App Launch, IHE IUA) that name a person or, behind an organisation certificate, " +
@@ -54,7 +55,7 @@ func Capability(base string, software Software) []byte {
 		Implementation: &fhir.CapabilityStatementImplementation{Description: "OpenDMP", Url: optional(base)},
 		FhirVersion:    fhir.FHIRVersion4_0_1,
 		Format:         []string{"json", "xml", "application/fhir+json", "application/fhir+xml"},
-		PatchFormat:    []string{"application/json-patch+json", "application/fhir+json", "application/fhir+xml"},
+		PatchFormat:    []string{"application/json-patch+json", "application/xml-patch+xml", "application/fhir+json", "application/fhir+xml"},
 		Rest:           []fhir.CapabilityStatementRest{restCapability(base)},
 	}
 	b, err := json.Marshal(statement)

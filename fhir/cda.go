@@ -2,10 +2,11 @@ package fhir
 
 import "strings"
 
-// CDA is what the header of a CDA R2 document says of it. What a document does
-// not say is empty. Codes and identifiers are in canonical form; object
-// identifiers are written as URIs, "urn:oid:1.2.3".
-type CDA struct {
+// DocumentHeader is what a document says of itself: the header of a CDA R2, or the
+// Composition of a FHIR document. What a document does not say is empty. Codes and
+// identifiers are in canonical form; object identifiers are written as URIs,
+// "urn:oid:1.2.3".
+type DocumentHeader struct {
 	// ID is the identifier of the document: an OID as a URI of urn:ietf:rfc:3986,
 	// or the value under its root where it has an extension.
 	ID Ident
@@ -17,12 +18,12 @@ type CDA struct {
 	// Written is effectiveTime; From and To are the time of the act that the
 	// document is about (documentationOf). All are FHIR dateTimes.
 	Written, From, To string
-	Patient           CDAPatient
+	Patient           HeaderPatient
 	// Authors in their order; a device counts with the structure that it acts for.
-	Authors []CDAParty
+	Authors []HeaderParty
 	// Custodian and Signer are who keeps the document and who answers for it.
-	Custodian, Signer CDAParty
-	Related           []CDARelation
+	Custodian, Signer HeaderParty
+	Related           []HeaderRelation
 }
 
 // Code is a code, its system and how it reads.
@@ -31,8 +32,8 @@ type Code struct{ System, Code, Display string }
 // IsZero tells whether there is no code.
 func (c Code) IsZero() bool { return c == Code{} }
 
-// CDAPatient is the patient in the header (recordTarget).
-type CDAPatient struct {
+// HeaderPatient is the patient in the header (recordTarget).
+type HeaderPatient struct {
 	// Idents are all identifiers of the patient, those of the INS among them.
 	Idents []Ident
 	// Family names and given names as they are written; BirthDate is a FHIR date,
@@ -42,7 +43,7 @@ type CDAPatient struct {
 }
 
 // INS returns the identifiers that are of a domain of the INS.
-func (p CDAPatient) INS() []Ident {
+func (p HeaderPatient) INS() []Ident {
 	var out []Ident
 	for _, i := range p.Idents {
 		switch i.System {
@@ -53,9 +54,9 @@ func (p CDAPatient) INS() []Ident {
 	return out
 }
 
-// CDAParty is an author, a signatory or a custodian: a person, their structure,
+// HeaderParty is an author, a signatory or a custodian: a person, their structure,
 // or both.
-type CDAParty struct {
+type HeaderParty struct {
 	Idents        []Ident // of the person or device
 	Role          Code
 	Family, Given string
@@ -63,9 +64,9 @@ type CDAParty struct {
 	Structure     string // its name
 }
 
-// CDARelation is a document that this one replaces (RPLC), completes (APND) or is
+// HeaderRelation is a document that this one replaces (RPLC), completes (APND) or is
 // made from (XFRM).
-type CDARelation struct {
+type HeaderRelation struct {
 	Code   string
 	Target Ident
 }
@@ -78,7 +79,7 @@ type CDARelation struct {
 // one of those of RecogniseContent and of the type that it announces.
 //
 // The error is an *Invalid.
-func ReadCDA(data []byte) (*CDA, error) {
+func ReadCDA(data []byte) (*DocumentHeader, error) {
 	s, err := newXMLScanner(data)
 	if err != nil {
 		return nil, notCDA(err)

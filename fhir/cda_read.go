@@ -16,7 +16,7 @@ const maxCDAList = 64
 // element where it is wanted.
 type cdaReader struct {
 	s    *xmlScanner
-	cda  CDA
+	cda  DocumentHeader
 	path []byte // "/recordTarget/patientRole/id"
 	ends []int  // how long the path was before each open element
 
@@ -209,7 +209,7 @@ func setOnce(to *string, value string) {
 func (r *cdaReader) author(rest string) error {
 	authors := &r.cda.Authors
 	if rest == "" {
-		return add(authors, CDAParty{})
+		return add(authors, HeaderParty{})
 	}
 	inner, ok := strings.CutPrefix(rest, "assignedAuthor/")
 	if !ok || len(*authors) == 0 {
@@ -220,7 +220,7 @@ func (r *cdaReader) author(rest string) error {
 
 // party reads an element below a role; organization is where that of its
 // structure begins.
-func (r *cdaReader) party(p *CDAParty, path, organization string) error {
+func (r *cdaReader) party(p *HeaderParty, path, organization string) error {
 	if inner, ok := strings.CutPrefix(path, organization); ok {
 		switch inner {
 		case "id":
@@ -260,7 +260,7 @@ func (r *cdaReader) related(rest string) error {
 	related := &r.cda.Related
 	switch rest {
 	case "":
-		return add(related, CDARelation{Code: r.attr("typeCode")})
+		return add(related, HeaderRelation{Code: r.attr("typeCode")})
 	case "parentDocument/id":
 		if last := len(*related) - 1; last >= 0 && (*related)[last].Target.IsZero() {
 			(*related)[last].Target = r.ident()
@@ -295,7 +295,7 @@ func (r *cdaReader) value(path, text string) {
 }
 
 // name keeps a name of a person or a structure; the first one counts.
-func (p *CDAParty) name(path, text string) {
+func (p *HeaderParty) name(path, text string) {
 	switch path {
 	case "assignedPerson/name/family":
 		setOnce(&p.Family, text)

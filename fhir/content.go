@@ -68,7 +68,7 @@ const eicar = "$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$"
 // archives and programs. Of a CDA its header comes with it; it is nil otherwise.
 //
 // Errors: ErrHostile, and the *Invalid of ReadCDA for a CDA that cannot be read.
-func RecogniseContent(data []byte) (ContentKind, *CDA, error) {
+func RecogniseContent(data []byte) (ContentKind, *DocumentHeader, error) {
 	if bytes.Contains(data, []byte(eicar)) {
 		return ContentUnknown, nil, ErrHostile
 	}
@@ -115,7 +115,7 @@ func beginsLikeXML(data []byte) bool {
 }
 
 // recogniseXML tells what an XML content is by its root element.
-func recogniseXML(data []byte) (ContentKind, *CDA, error) {
+func recogniseXML(data []byte) (ContentKind, *DocumentHeader, error) {
 	s, err := newXMLScanner(data)
 	if err != nil {
 		return ContentUnknown, nil, nil

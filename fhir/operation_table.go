@@ -122,6 +122,7 @@ var operationTable = []OperationDef{
 			}},
 		},
 	},
+	generation,
 	validation("Patient", true),
 	validation("DocumentReference", true),
 	validation("List", true),

@@ -138,7 +138,7 @@ func (x *exchange) withBody(r dossier.Request) (dossier.Request, error) {
 	if x.r.ContentLength > largeBody {
 		emit.GiveTime(x.c, x.r.ContentLength, x.s.limits.ReadTimeout, x.s.limits.WriteTimeout)
 	}
-	body, err := x.body.read(x.r, x.s.bodyLimit(r.Interaction))
+	body, err := x.body.read(x.r, x.s.bodyLimit(r.Request))
 	if err != nil {
 		return r, err
 	}
@@ -165,13 +165,16 @@ func (x *exchange) withForm(r dossier.Request, form string) (dossier.Request, er
 	return r, err
 }
 
-func (s *Server) bodyLimit(i fhir.Interaction) int64 {
-	switch i {
+func (s *Server) bodyLimit(r fhir.Request) int64 {
+	switch r.Interaction {
 	case fhir.Transaction, fhir.Batch, fhir.Create, fhir.Update:
 		return s.limits.MaxBundle
-	default:
-		return s.limits.MaxBody
+	case fhir.Operation:
+		if r.Operation == "generate-metadata" { // it carries a document
+			return s.limits.MaxBundle
+		}
 	}
+	return s.limits.MaxBody
 }
 
 // template returns the route of an interaction as the log has it, without ids.

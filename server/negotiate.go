@@ -66,7 +66,7 @@ func bodyOf(h http.Header, r fhir.Request) (string, error) {
 	_, resource := fhir.ContentType(header)
 	switch {
 	case r.Form && kind == "application/x-www-form-urlencoded":
-	case r.Interaction == fhir.Patch && kind == "application/json-patch+json":
+	case r.Interaction == fhir.Patch && (kind == "application/json-patch+json" || kind == "application/xml-patch+xml"):
 	case !r.Form && resource:
 	default:
 		return "", dossier.ErrMediaType
