@@ -334,12 +334,20 @@ func (s *scanner) space() {
 	}
 }
 
+// maxValues bounds the values of a text, and so the memory that its tree takes (24
+// bytes each) whatever the size of the body: a value needs two bytes there. The
+// largest submission that is worth its transport has a tenth of it.
+const maxValues = 1 << 20
+
 // value reads the value at s.at and appends its node and those below it.
 func (s *scanner) value(depth int, key, keyTo uint32, keyEscaped bool) error {
 	if s.at >= len(s.raw) {
 		return syntax(s.at, "unexpected end")
 	}
 	i := len(s.nodes)
+	if i == maxValues {
+		return invalid("too-costly", "", "Le corps a plus d’un million de valeurs.", "The body has more than a million values.")
+	}
 	s.nodes = append(s.nodes, node{start: uint32(s.at), key: key, keyTo: keyTo, escaped: keyEscaped})
 	var kind Kind
 	var err error
