@@ -75,14 +75,20 @@ func serveSandbox(ctx context.Context, s settings, l net.Listener, log *slog.Log
 		return err
 	}
 	p.extra = sandboxRoutes(signer, ids)
-	i, err := assemble(ctx, p)
+	tls, err := s.TLS.open(p.clock.Now, true, log)
 	if err != nil {
 		return err
 	}
+	i, err := assemble(ctx, p)
+	if err != nil {
+		tls.close()
+		return err
+	}
+	i.protect(tls)
 	if s.Feeder {
 		i.more = append(i.more, newFeeder(i.door, p, signer).run)
 	}
-	welcome(out, p.base, s.Data)
+	welcome(out, p.base, s.Data, tls.welcome())
 	return i.serve(ctx, l)
 }
 
@@ -149,20 +155,20 @@ func sandboxRoutes(signer *auth.Signer, ids []byte) []server.Route {
 		{Method: http.MethodGet, Path: "/sandbox/ids", Handle: func(*http.Request) dossier.Answer {
 			return dossier.Public(http.StatusOK, "application/json", ids)
 		}},
-		{Method: http.MethodPost, Path: tokenPath, Handle: func(r *http.Request) dossier.Answer {
-			return tokenAnswer(signer, r)
+		{Method: http.MethodPost, Path: tokenPath, HandleFrom: func(r *http.Request, from auth.Peer) dossier.Answer {
+			return tokenAnswer(signer, r, from)
 		}},
 	}
 }
 
 // tokenAnswer answers a request for a token with form fields as, purpose and
-// reason.
-func tokenAnswer(signer *auth.Signer, r *http.Request) dossier.Answer {
+// reason. Who asks with a certificate gets a token that is bound to it.
+func tokenAnswer(signer *auth.Signer, r *http.Request, from auth.Peer) dossier.Answer {
 	const lang = "fr"
 	if err := r.ParseForm(); err != nil {
 		return dossier.Refuse(dossier.ErrMediaType, lang)
 	}
-	token, err := personaToken(signer, r.PostForm.Get("as"), r.PostForm.Get("purpose"), r.PostForm.Get("reason"))
+	token, err := boundToken(signer, r.PostForm.Get("as"), r.PostForm.Get("purpose"), r.PostForm.Get("reason"), from)
 	var bad *badAsk
 	switch {
 	case errors.As(err, &bad):
@@ -184,7 +190,7 @@ func tokenAnswer(signer *auth.Signer, r *http.Request) dossier.Answer {
 func idsFile(data string) string { return filepath.Join(data, "sandbox-ids.json") }
 
 // welcome tells a newcomer what there is and how to begin.
-func welcome(out io.Writer, base, data string) {
+func welcome(out io.Writer, base, data, faces string) {
 	folder := ""
 	if data != "./var" {
 		folder = " --data " + data
@@ -192,11 +198,11 @@ func welcome(out io.Writer, base, data string) {
 	fmt.Fprintf(out, `OpenDMP %s, bac à sable : personnes et dossiers inventés
 
   FHIR       %s
-  jeton      bin/dmpd token --as medecin-martin%s
+%s  jeton      bin/dmpd token --as medecin-martin%s
              curl -d as=medecin-martin %s/sandbox/token
   identités  bin/dmpd sandbox ids%s
 
-`, version(), base, folder, strings.TrimSuffix(base, "/fhir"), folder)
+`, version(), base, faces, folder, strings.TrimSuffix(base, "/fhir"), folder)
 	printPersonas(out)
 	fmt.Fprintln(out, "\nCtrl-C pour arrêter.")
 }

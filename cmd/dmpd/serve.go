@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,6 +35,8 @@ missing:
   audience     for whom they are (aud), likewise
   issuer-keys  folder of the issuer's public keys, PEM, named after their kid: <kid>.pem
   matrix       folder of the habilitation matrix, AAAA-MM-JJ.csv
+  tls-pro      address for professionals and systems, who show a certificate; with
+               tls-cert, tls-cle, ca-personnes or ca-organisations, and crl
 
 Settings stand in a JSON file (--settings), in the environment (DMPD_BASE) or on
 the command line; the later wins. The keys and the store must exist: dmpd init.`,
@@ -69,6 +72,21 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("annonce-rappel", "", "after how long the patient is told that something is hidden from them still (P14D)")
 	f.String("annonce-fin", "", "after how long what is hidden from the patient is visible by itself (P1M)")
 	f.String("echeances", "", "how often a server looks for what falls due by itself (1m)")
+	f.String("tls-pro", "", "address for who shows a certificate: professionals, systems")
+	f.String("tls-patient", "", "address for who shows none: patients")
+	f.String("tls-mandataire", "", "address for proxies that pass certificates on (RFC 9440)")
+	f.String("tls-cert", "", "certificate of the server, PEM, with those up to its CA behind it")
+	f.String("tls-cle", "", "key of that certificate, PEM")
+	f.String("ca-personnes", "", "CAs of the certificates of persons, PEM")
+	f.String("ca-organisations", "", "CAs of the certificates of organisations, PEM")
+	f.String("politiques-personnes", "", "OIDs of certificate policies, one of which persons need; several with ;")
+	f.String("politiques-organisations", "", "the same for organisations")
+	f.String("crl", "", "files of the lists of revoked certificates, one for each CA; several with ;")
+	f.String("crl-delai", "", "how long a list serves after its nextUpdate (0s)")
+	f.String("samu", "", "certificates of organisations that regulate emergencies: x5t#S256 or subject; several with ;")
+	f.String("mandataires", "", "x5t#S256 of the certificates of the proxies; several with ;")
+	f.String("tls-relecture", "", "how often certificate, key and lists are read anew (30s)")
+	f.Bool("ca-de-test", false, "let the certificates of dmpd pki into a service")
 	f.Bool("sandbox-feeder", true, "the health insurance of the sandbox feeds the dossiers that are opened")
 	f.String("controle-profils", "", "what a write does that does not keep to a profile that it claims: avertir, refuser or ignorer (avertir)")
 	f.String("ins-key", "", "what a wrong control key of an INS does: error, warning or off (error; the sandbox warns)")
@@ -95,15 +113,44 @@ func serve(ctx context.Context, s settings, out, errOut io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	i, err := assemble(ctx, p)
+	tls, err := s.TLS.open(p.clock.Now, false, log)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "OpenDMP %s on %s, known as %s\n", version(), l.Addr(), p.base)
+	i, err := assemble(ctx, p)
+	if err != nil {
+		tls.close()
+		return err
+	}
+	i.protect(tls)
+	fmt.Fprintf(out, "OpenDMP %s on %s, known as %s\n%s", version(), l.Addr(), p.base, tls.welcome())
 	return i.serve(ctx, l)
 }
 
-// serve answers on l until ctx ends, then closes the store.
+// protect adds the listeners under TLS.
+func (i *instance) protect(s *secure) {
+	i.faces = s.faces
+	i.more = append(i.more, s.run)
+}
+
+// listen answers on l and on the faces until ctx ends, or one of them fails.
+func (i *instance) listen(ctx context.Context, l net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1+len(i.faces))
+	go func() { ended <- i.server.Serve(ctx, l) }()
+	for _, f := range i.faces {
+		go func() { ended <- i.server.ServeTLS(ctx, f.l, f.face) }()
+	}
+	var all error
+	for range cap(ended) {
+		all = errors.Join(all, <-ended)
+		stop()
+	}
+	return all
+}
+
+// serve answers on l, and on the faces, until ctx ends, then closes the store.
 func (i *instance) serve(ctx context.Context, l net.Listener) error {
 	working, stop := context.WithCancel(ctx)
 	var work sync.WaitGroup
@@ -111,7 +158,7 @@ func (i *instance) serve(ctx context.Context, l net.Listener) error {
 	for _, run := range i.more {
 		work.Go(func() { run(working) })
 	}
-	err := i.server.Serve(ctx, l)
+	err := i.listen(ctx, l)
 	stop()
 	work.Wait()
 	if closing := i.close(); err == nil {

@@ -55,6 +55,8 @@ type settings struct {
 	// Feeder runs the health insurance of the sandbox: it feeds the dossiers that are
 	// opened.
 	Feeder bool `koanf:"sandbox-feeder"`
+	// TLS are the listeners under TLS.
+	TLS tlsSettings `koanf:",squash"`
 	// Establishments are those that are registered: of the settings file only.
 	Establishments []establishment `koanf:"etablissements"`
 }
@@ -158,9 +160,20 @@ func (s settings) check() error {
 	if err := s.hiding(&policy.Settings{}); err != nil {
 		return err
 	}
+	if err := s.TLS.check(); err != nil {
+		return err
+	}
 	if s.Sandbox {
+		for _, addr := range []string{s.TLS.Pro, s.TLS.Patient, s.TLS.Proxy} {
+			if addr != "" && local {
+				local, err = loopback(addr)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if !local && !s.Exposed {
-			return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.Addr)
+			return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.open())
 		}
 		return nil
 	}
@@ -169,7 +182,7 @@ func (s settings) check() error {
 			strings.Join(missing, ", "), missing[0])
 	}
 	if !local {
-		return fmt.Errorf("%s is not a loopback address: dmpd does not speak TLS itself yet, put a TLS proxy in front", s.Addr)
+		return fmt.Errorf("%s is not a loopback address: it speaks in clear; TLS is spoken at tls-pro, tls-patient and tls-mandataire", s.Addr)
 	}
 	base, err := url.Parse(s.Base)
 	if err != nil || base.Scheme != "https" {
@@ -196,7 +209,21 @@ func (s settings) missing() []string {
 			names = append(names, field.name)
 		}
 	}
+	if !s.TLS.certified() {
+		// Tokens are bound to a certificate: without one nobody could use theirs.
+		names = append(names, "tls-pro")
+	}
 	return names
+}
+
+// open names the first address that a network can reach.
+func (s settings) open() string {
+	for _, addr := range []string{s.Addr, s.TLS.Pro, s.TLS.Patient, s.TLS.Proxy} {
+		if local, err := loopback(addr); addr != "" && err == nil && !local {
+			return addr
+		}
+	}
+	return ""
 }
 
 // openingOf reads the setting ouverture.

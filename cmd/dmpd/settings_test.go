@@ -63,6 +63,7 @@ func TestSettingsNoServiceShouldRunWith(t *testing.T) {
 	whole := settings{
 		Addr: "127.0.0.1:8080", Data: "x", Base: "https://dmp.example.org/fhir",
 		Issuer: "i", Audience: "a", IssuerKeys: "k", Matrix: "m",
+		TLS: tlsSettings{Pro: "0.0.0.0:443", Cert: "c", Key: "k", Organisations: "o", CRLs: []string{"r"}},
 	}
 	cases := []struct {
 		name    string

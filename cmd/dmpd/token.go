@@ -70,6 +70,12 @@ func sandboxSigner(data string, load func(path string) (*ecdsa.PrivateKey, error
 // personaToken signs a token for a persona. Its error is a *badAsk where the
 // persona, the purpose or the reason is at fault.
 func personaToken(signer *auth.Signer, as, purpose, reason string) (string, error) {
+	return boundToken(signer, as, purpose, reason, auth.Peer{})
+}
+
+// boundToken is personaToken of a token that only the holder of a certificate can use;
+// of the zero Peer it is one that anybody can.
+func boundToken(signer *auth.Signer, as, purpose, reason string, to auth.Peer) (string, error) {
 	p, ok := sandbox.Lookup(as)
 	if !ok {
 		keys := strings.Join(personaKeys(), ", ")
@@ -83,6 +89,9 @@ func personaToken(signer *auth.Signer, as, purpose, reason string) (string, erro
 		// Whoever asks for a token of the sandbox plays the log-in too, code included:
 		// for ten minutes it is fresh enough to destroy (G04).
 		c.DMP.Confirmed = signer.Now().Unix()
+	}
+	if !to.IsZero() {
+		c.Confirmation = &auth.Confirmation{Certificate: to.Thumbprint()}
 	}
 	return signer.Sign(c)
 }

@@ -51,6 +51,7 @@ type instance struct {
 	door      *dossier.Service
 	store     store.Store
 	collector collector
+	faces     []face // beside the one in clear
 	// more is work that runs beside the server, each until its context ends.
 	more []func(context.Context)
 }
