@@ -46,6 +46,9 @@ func (c *call) parseBody(typ string) (*fhir.Resource, error) {
 	if r.Type() != typ {
 		return nil, invalid("structure", "resourceType", "Le type de la ressource n’est pas celui de l’adresse.", "The type of the resource is not that of the URL.")
 	}
+	if fhir.Subsetted(r) {
+		return nil, unprocessable(typ+".meta.tag", "La ressource est une partie (SUBSETTED), demandée par _summary ou _elements : l’écrire perdrait le reste.", "The resource is a part (SUBSETTED) that _summary or _elements asked for: writing it would lose the rest.")
+	}
 	return r, c.claims(r)
 }
 

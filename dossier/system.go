@@ -19,7 +19,7 @@ func (c *call) transaction(ctx context.Context) (Answer, error) {
 	if r.Get("entry").Len() > fhir.MaxEntries {
 		return Answer{}, ErrTooLarge
 	}
-	b, err := fhir.ReadBundle(r)
+	b, err := fhir.Base(c.base).ReadBundle(r)
 	if err != nil {
 		return Answer{}, err
 	}

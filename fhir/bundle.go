@@ -38,7 +38,11 @@ type Entry struct {
 // MaxEntries are refused, as are all other types of Bundle.
 //
 // r has passed Parse. The error is an *Invalid with at most twenty issues.
-func ReadBundle(r *Resource) (Bundle, error) {
+func ReadBundle(r *Resource) (Bundle, error) { return Base("").ReadBundle(r) }
+
+// ReadBundle is the function of that name, for a server that knows its base: a URL
+// under it is taken for the relative one that it means.
+func (base Base) ReadBundle(r *Resource) (Bundle, error) {
 	b := Bundle{Type: r.Get("type").Text(), Resource: r}
 	if r.Type() != "Bundle" || b.Type != "transaction" && b.Type != "batch" {
 		return Bundle{}, invalid("value", "Bundle.type", "Seuls une transaction ou un lot (batch) peuvent être envoyés à cette adresse.", "Only a transaction or a batch can be sent to this address.")
@@ -51,6 +55,9 @@ func ReadBundle(r *Resource) (Bundle, error) {
 	b.Entries = make([]Entry, 0, list.Len())
 	for n := range list.Items() {
 		e := readEntry(n, len(b.Entries))
+		if own, ok := base.relative(e.URL); ok {
+			e.URL = own
+		}
 		check.entry(n, &e)
 		b.Entries = append(b.Entries, e)
 	}

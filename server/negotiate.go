@@ -17,10 +17,13 @@ func negotiate(r *http.Request, line fhir.Request) (raw bool, err error) {
 	if line.Type == "Binary" && line.Interaction == fhir.Read && line.Format == "" && !namesFHIR(accept) {
 		return true, nil
 	}
-	if _, ok := fhir.NegotiateAccept(accept, line.Format); !ok {
-		return false, dossier.ErrNotAcceptable
+	if _, ok := fhir.NegotiateAccept(accept, line.Format); ok {
+		return false, nil
 	}
-	return false, nil
+	if line.Type == "Binary" && line.Interaction == fhir.Read && strings.Contains(line.Format, "/") {
+		return true, nil // _format=application/pdf, as Accept: application/pdf
+	}
+	return false, dossier.ErrNotAcceptable
 }
 
 // namesFHIR tells whether Accept names a FHIR type, and nothing else that is

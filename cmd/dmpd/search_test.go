@@ -207,7 +207,7 @@ func TestLenientSearch(t *testing.T) {
 
 func TestParts(t *testing.T) {
 	w := openWorld(t)
-	doctor := w.as("medecin-durand")
+	doctor, patient := w.as("medecin-durand"), w.as("patient-alix")
 	letter := w.doc("alix-lettre-sortie")
 	of := "DocumentReference?patient=Patient/" + w.patient("patient-alix")
 	for _, part := range []string{"_summary=true", "_summary=data", "_summary=text", "_elements=date,type"} {
@@ -220,7 +220,7 @@ func TestParts(t *testing.T) {
 		if next := r.next(); !strings.Contains(next, part[:9]) {
 			t.Errorf("%s: the next page is %s", part, next)
 		}
-		one := doctor.get(letter + "?" + part).is(200).has("meta.tag.0.code", "SUBSETTED").has("status", "current")
+		one := doctor.get(letter+"?"+part).is(200).has("meta.tag.0.code", "SUBSETTED").has("status", "current")
 		if tag := one.header.Get("ETag"); tag != doctor.get(letter).header.Get("ETag") {
 			t.Errorf("%s: ETag %s", part, tag)
 		}
@@ -232,6 +232,10 @@ func TestParts(t *testing.T) {
 	doctor.get(letter + "?_summary=count").is(400)
 	doctor.get(letter + "?_elements=inconnu").is(400)
 	doctor.get(of + "&_summary=text&_include=DocumentReference:patient").is(400)
+	// A part is not written back.
+	part := patient.get("Consent?patient=Patient/" + w.patient("patient-alix") + "&_elements=provision&_count=1").is(200)
+	consent := part.found("match")[0]
+	patient.do("PUT", consent, "application/fhir+json", patient.get(consent+"?_summary=data").is(200).body).is(422).has("issue.0.expression.0", "Consent.meta.tag")
 	// A part keeps nothing that is hidden.
 	annonce := strings.TrimPrefix(w.doc("alix-annonce"), "DocumentReference/")
 	w.as("patient-alix").get(w.doc("alix-annonce") + "?_summary=true").is(404)
@@ -272,7 +276,7 @@ func TestHistoryWindow(t *testing.T) {
 		t.Errorf("pages of %v, want %v", got, want)
 	}
 	last := all.at("entry.0.resource.meta.lastUpdated")
-	recent := doctor.get(vaccins + "/_history?_since=" + strings.ReplaceAll(last, "+", "%2B")).is(200).has("total", "1")
+	recent := doctor.get(vaccins+"/_history?_since="+strings.ReplaceAll(last, "+", "%2B")).is(200).has("total", "1")
 	if n := versions(recent); !slices.Equal(n, want[:1]) {
 		t.Errorf("since %s: %v", last, n)
 	}
@@ -312,4 +316,35 @@ func TestConditionalReadAndHead(t *testing.T) {
 		}
 	}
 	patient.do(http.MethodHead, annonce, "", nil).is(404)
+}
+
+// A batch may name our own addresses in full, and no others.
+func TestBatchOfOwnAddresses(t *testing.T) {
+	w := openWorld(t)
+	doctor, letter := w.as("medecin-durand"), w.doc("alix-lettre-sortie")
+	batch := func(url string) *reply {
+		return doctor.post("", fmt.Appendf(nil, `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":%q}}]}`, url))
+	}
+	for _, url := range []string{letter, w.base + "/" + letter, w.base + "/" + letter + "/_history/1"} {
+		batch(url).is(200).has("entry.0.response.status", "200 OK").has("entry.0.resource.resourceType", "DocumentReference")
+	}
+	for _, url := range []string{"http://ailleurs.exemple.test/fhir/" + letter, w.base + ".exemple.test/" + letter, w.base + "//" + letter, w.base + "/../" + letter, w.base} {
+		batch(url).is(400)
+	}
+}
+
+// A content is asked for in its own type by Accept or by _format.
+func TestContentByFormat(t *testing.T) {
+	w := openWorld(t)
+	doctor := w.as("medecin-durand")
+	doc := doctor.get(w.doc("alix-ordonnance")).is(200)
+	content := doc.at("content.0.attachment.url")
+	for _, ask := range []string{content, content + "?_format=application/pdf"} {
+		if r := doctor.get(ask).is(200); r.header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(string(r.body), "%PDF") {
+			t.Errorf("%s: %s", ask, r.header.Get("Content-Type"))
+		}
+	}
+	doctor.get(content+"?_format=json").is(200).has("resourceType", "Binary")
+	doctor.get(content + "?_format=rien").is(406)
+	doctor.get(w.doc("alix-ordonnance") + "?_format=application/pdf").is(406)
 }
