@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -91,4 +92,13 @@ func claimName(name string) bool {
 		return true
 	}
 	return false
+}
+
+// Unmarshal decodes a JSON document of an identity provider into v, once it is strict
+// JSON: no name twice, and none that another reader takes for another one.
+func Unmarshal(data []byte, v any) error {
+	if _, err := fhir.Scan(data); err != nil {
+		return errors.New("auth: not strict JSON")
+	}
+	return json.Unmarshal(data, v)
 }

@@ -83,3 +83,10 @@ func structureNumber(v string) bool {
 	}
 	return false
 }
+
+// IsStructure tells whether a text is what a token may name a structure by: system|value
+// with a Struct_IdNat.
+func IsStructure(s string) bool {
+	_, ok := structure(s)
+	return ok
+}

@@ -1,0 +1,41 @@
+package issuer
+
+import "opendmp/auth"
+
+// Metadata is the document of RFC 8414, with what IHE IUA (ITI-103) asks for. All that
+// it lists is served.
+type Metadata struct {
+	Issuer        string   `json:"issuer"`
+	Token         string   `json:"token_endpoint"`
+	Keys          string   `json:"jwks_uri"`
+	Introspection string   `json:"introspection_endpoint"`
+	Revocation    string   `json:"revocation_endpoint"`
+	Grants        []string `json:"grant_types_supported"`
+	// ResponseTypes is empty: there is no authorisation endpoint.
+	ResponseTypes     []string `json:"response_types_supported"`
+	AuthMethods       []string `json:"token_endpoint_auth_methods_supported"`
+	AuthAlgorithms    []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	Scopes            []string `json:"scopes_supported"`
+	BoundTokens       bool     `json:"tls_client_certificate_bound_access_tokens"`
+	ProofAlgorithms   []string `json:"dpop_signing_alg_values_supported"`
+	AccessTokenFormat string   `json:"access_token_format"`
+}
+
+// Metadata returns the document, the same for everyone.
+func (s *Server) Metadata() Metadata {
+	grants := []string{GrantClient}
+	if s.c.Identity != nil {
+		grants = append(grants, GrantExchange, GrantRefresh)
+	}
+	return Metadata{
+		Issuer: s.c.Issuer, Token: s.c.Issuer + TokenPath, Keys: s.c.Issuer + KeysPath,
+		Introspection: s.c.Issuer + IntrospectPath, Revocation: s.c.Issuer + RevokePath,
+		Grants: grants, ResponseTypes: []string{},
+		AuthMethods: []string{"private_key_jwt", "tls_client_auth"}, AuthAlgorithms: auth.AssertionAlgorithms(),
+		Scopes:      []string{"system/*.cruds", "user/*.cruds"},
+		BoundTokens: true, ProofAlgorithms: auth.ProofAlgorithms(), AccessTokenFormat: "ihe-jwt",
+	}
+}
+
+// Keys returns the JWK set of the signer.
+func (s *Server) Keys() ([]byte, error) { return s.c.Signer.PublicKeySet() }
