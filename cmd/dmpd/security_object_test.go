@@ -226,18 +226,33 @@ func includedHidden(s *siege, t *testing.T) {
 			t.Errorf("%s names the masked document\n%.800s", path, got.body)
 		}
 	}
-	// What would bring one resource by way of another is not served, hidden or not.
+	// What brings one resource by way of another brings nothing hidden, or is not
+	// served; and it says no more than where the masked document never was.
 	for _, query := range []string{
-		"_include=List:item", "_include=*", "_revinclude=*", "_revinclude=DocumentReference:relatesto", "_include:iterate=List:item", "_contained=true",
-		"_containedType=container", "_has:List:item:_id=" + idOf(list), "item=" + docs[1], "item:DocumentReference.status=current",
+		"_include=List:item", "_include=*", "_revinclude=*", "_revinclude=DocumentReference:relatesto", "_revinclude=List:item", "_include:iterate=List:item",
+		"_include=DocumentReference:relatesto", "_include=DocumentReference:related", "_contained=true", "_containedType=container",
+		"_has:List:item:_id=" + idOf(list), "item=" + docs[1], "item:DocumentReference.status=current", "_include=List:item&_summary=count", "_include=List:item&_count=1",
 	} {
-		for _, typ := range []string{"List", "DocumentReference"} {
-			got := dubois.get(typ + "?patient=" + patient + "&" + query).is(400)
-			if bytes.Contains(got.body, []byte(idOf(docs[1]))) && !strings.Contains(query, idOf(docs[1])) {
-				t.Errorf("%s names the masked document", query)
+		for _, search := range []string{"List?patient=" + patient + "&_count=200&", "List?_id=" + idOf(list) + "&", "DocumentReference?patient=" + patient + "&_count=200&", "DocumentReference?_id=" + idOf(docs[1]) + "&"} {
+			if strings.Contains(query, "_count=1") {
+				search = strings.Replace(search, "&_count=200", "", 1)
+			}
+			got := dubois.get(search + query)
+			if got.status != 200 && got.status != 400 {
+				t.Errorf("%s: %d", query, got.status)
+			}
+			if n := bytes.Count(got.body, []byte(idOf(docs[1]))); n > strings.Count(search+query, idOf(docs[1])) {
+				t.Errorf("%s%s names the masked document %d times: %.600s", search, query, n, got.body)
+			}
+			if none := never(idOf(docs[1])); strings.Contains(search, idOf(docs[1])) {
+				alike(t, got, dubois.get(strings.Replace(search, idOf(docs[1]), none, 1)+strings.Replace(query, idOf(docs[1]), none, 1)), idOf(docs[1]), none)
 			}
 		}
 	}
+	if all := s.as("medecin-leroy").get("List?_id=" + idOf(list) + "&_include=List:item").is(200); all.at("entry") != "3" {
+		t.Errorf("its author gets %s: %.600s", all.at("entry"), all.body)
+	}
+	dubois.get("List?_id="+idOf(list)+"&_include=List:item").is(200).has("entry", "2").has("total", "1")
 	dubois.get("Patient/" + patient + "/$everything").is(404)
 }
 
