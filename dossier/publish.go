@@ -130,7 +130,7 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	}
 	docRow, dec, err := c.putPublished(ctx, ch, whole)
 	if err != nil {
-		return c.undoPush(ctx, d, v, dec, err, []*fhir.Resource{doc.resource})
+		return c.undoPush(ctx, d, v, dec, err, []*fhir.Resource{whole.resource})
 	}
 	c.warnings = c.headerDoubts(doc.cda, docRow.facts, d.patient().facts.INS())
 	return c.created(ctx, ch, docRow, dec)
