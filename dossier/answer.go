@@ -107,5 +107,6 @@ func (a Answer) RetryAfter() time.Duration { return a.retry }
 // Allow returns the methods of a 405; "" otherwise.
 func (a Answer) Allow() string { return a.allow }
 
-// Challenge returns the WWW-Authenticate of a 401; "" otherwise.
+// Challenge returns the WWW-Authenticate of a 401, and of a 403 for want of scope; ""
+// otherwise.
 func (a Answer) Challenge() string { return a.auth }

@@ -13,6 +13,8 @@ var (
 	ErrUnauthenticated = errors.New("dossier: unauthenticated")
 	// ErrBadToken: a credential was given, and refused.
 	ErrBadToken = errors.New("dossier: token refused")
+	// ErrScope: the scopes of the token do not reach as far.
+	ErrScope = errors.New("dossier: insufficient scope")
 	// ErrNotFound: by id; hidden and absent alike.
 	ErrNotFound = errors.New("dossier: not found")
 	// ErrForbidden: by patient; one wording whatever the cause.

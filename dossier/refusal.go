@@ -33,6 +33,10 @@ var outcomes = []struct {
 		FR: "Jeton refusé : expiré, altéré, ou émis par un autre serveur. En demander un nouveau.",
 		EN: "The token was refused: expired, altered, or issued by another server. Ask for a new one.",
 	}}},
+	{ErrScope, outcome{http.StatusForbidden, "forbidden", fhir.Text{
+		FR: "La portée (scope) du jeton ne couvre pas cette requête.",
+		EN: "The scopes of the token do not cover this request.",
+	}}},
 	{ErrNotFound, outcome{http.StatusNotFound, "not-found", fhir.Text{
 		FR: "Ressource introuvable.",
 		EN: "Resource not found.",
@@ -127,6 +131,10 @@ func Refuse(err error, lang string) Answer {
 		a.auth = `Bearer realm="dmp"`
 		if errors.Is(err, ErrBadToken) {
 			a.auth += `, error="invalid_token"` // RFC 6750 §3.1
+		}
+	case http.StatusForbidden:
+		if errors.Is(err, ErrScope) {
+			a.auth = `Bearer realm="dmp", error="insufficient_scope"`
 		}
 	case http.StatusTooManyRequests:
 		a.retry = time.Minute

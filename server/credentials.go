@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,29 +16,42 @@ import (
 // which one is refused; the cause itself is not told, not even to the log, which a
 // token would then reach by way of a parser's message.
 func (x *exchange) authenticate() (auth.Principal, error) {
-	token, ok := bearer(x.r.Header)
+	scheme, token, ok := credential(x.r.Header)
 	if !ok {
 		return auth.Principal{}, dossier.ErrUnauthenticated
 	}
-	p, err := x.s.verifier.VerifyFrom(x.r.Context(), token, x.peer)
-	if err != nil {
+	proof, _ := one(x.r.Header, "DPoP")
+	p, err := x.s.verifier.Present(x.r.Context(), auth.Presentation{
+		Scheme: scheme, Token: token, From: x.peer, Proof: proof, Method: x.r.Method, URL: x.s.origin + x.r.URL.EscapedPath(),
+	})
+	switch {
+	case errors.Is(err, auth.ErrUndecided):
+		return auth.Principal{}, dossier.ErrUnavailable
+	case err != nil:
 		return auth.Principal{}, dossier.ErrBadToken
 	}
 	x.kind = p.Kind()
 	return p, nil
 }
 
-// bearer returns the token of the one Authorization header (RFC 6750 §2.1).
-func bearer(h http.Header) (string, bool) {
-	values := h.Values("Authorization")
+// credential returns the scheme and the token of the one Authorization header: Bearer
+// (RFC 6750 §2.1), or DPoP (RFC 9449 §7.1).
+func credential(h http.Header) (scheme, token string, ok bool) {
+	value, ok := one(h, "Authorization")
+	scheme, token, found := strings.Cut(value, " ")
+	if !ok || !found || !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") {
+		return "", "", false
+	}
+	return scheme, strings.TrimSpace(token), true
+}
+
+// one returns the value of a header that is there once.
+func one(h http.Header, name string) (string, bool) {
+	values := h.Values(name)
 	if len(values) != 1 {
 		return "", false
 	}
-	scheme, token, ok := strings.Cut(values[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return "", false
-	}
-	return strings.TrimSpace(token), true
+	return values[0], true
 }
 
 // tokenInQuery tells whether a URL or a form carries a token (RFC 6750 §2.2 and

@@ -56,6 +56,7 @@ type Server struct {
 	verifier *auth.Verifier
 	base     fhir.Base
 	path     string // of the base, "/fhir"
+	origin   string // of the base, "https://dmp.example.org"
 	healthy  func(context.Context) bool
 	limits   Limits
 	log      *slog.Logger
@@ -79,7 +80,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		service: c.Service, verifier: c.Verifier,
-		base: fhir.Base(strings.TrimSuffix(c.Base, "/")), path: strings.TrimSuffix(base.Path, "/"),
+		base: fhir.Base(strings.TrimSuffix(c.Base, "/")), path: strings.TrimSuffix(base.Path, "/"), origin: base.Scheme + "://" + base.Host,
 		healthy: c.Healthy, limits: c.Limits.withDefaults(), log: c.Logger, now: c.Now, rand: c.Rand,
 	}
 	if s.healthy == nil {
