@@ -136,3 +136,7 @@ func readCRL(t *testing.T, file string) *x509.RevocationList {
 	check(t, err)
 	return list
 }
+
+func pemOf(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
