@@ -300,7 +300,7 @@ func scanJSON(raw []byte) (*tree, error) {
 	if !utf8.Valid(raw) {
 		return nil, syntax(0, "not valid UTF-8")
 	}
-	s := &scanner{tree: tree{raw: raw, nodes: make([]node, 0, len(raw)/16+4)}}
+	s := &scanner{tree: tree{raw: raw, nodes: make([]node, 0, min(len(raw)/16+4, maxValues))}}
 	s.space()
 	if err := s.value(0, 0, 0, false); err != nil {
 		return nil, err
@@ -336,8 +336,8 @@ func (s *scanner) space() {
 
 // maxValues bounds the values of a text, and so the memory that its tree takes (24
 // bytes each) whatever the size of the body: a value needs two bytes there. The
-// largest submission that is worth its transport has a tenth of it.
-const maxValues = 1 << 20
+// largest submission, of a thousand entries, has half of it.
+const maxValues = 1 << 19
 
 // value reads the value at s.at and appends its node and those below it.
 func (s *scanner) value(depth int, key, keyTo uint32, keyEscaped bool) error {
@@ -346,7 +346,7 @@ func (s *scanner) value(depth int, key, keyTo uint32, keyEscaped bool) error {
 	}
 	i := len(s.nodes)
 	if i == maxValues {
-		return invalid("too-costly", "", "Le corps a plus d’un million de valeurs.", "The body has more than a million values.")
+		return invalid("too-costly", "", "Le corps a plus de 524 288 valeurs.", "The body has more than 524,288 values.")
 	}
 	s.nodes = append(s.nodes, node{start: uint32(s.at), key: key, keyTo: keyTo, escaped: keyEscaped})
 	var kind Kind
