@@ -66,6 +66,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("issuer", "", "issuer of the access tokens")
 	f.String("audience", "", "audience of the access tokens")
 	f.String("issuer-keys", "", "folder of the issuer's public keys")
+	f.String("clients", "", "file of the clients of the authorisation server, JSON; none without it")
 	f.String("matrix", "", "folder of the habilitation matrix")
 	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
 	f.String("ouverture", "", "sur-demande, or automatique: the health insurance opens for all, six weeks after its letter (sur-demande)")
@@ -204,8 +205,13 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	oauth, err := s.authority(c)
+	if err != nil {
+		return plan{}, err
+	}
 	return plan{
-		data: s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
+		oauth: oauth,
+		data:  s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: []auth.Issuer{{
 			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,

@@ -32,7 +32,11 @@ type settings struct {
 	Audience   string `koanf:"audience"`
 	IssuerKeys string `koanf:"issuer-keys"`
 	Matrix     string `koanf:"matrix"`
-	INSKey     string `koanf:"ins-key"`
+	// Clients is the file of the clients of the authorisation server; without it there
+	// is none. Identity is the setting psc.
+	Clients  string           `koanf:"clients"`
+	Identity identitySettings `koanf:"psc"`
+	INSKey   string           `koanf:"ins-key"`
 	// CDA is what a CDA does whose header contradicts its metadata: "avertir", the
 	// default, "refuser" or "ignorer".
 	CDA string `koanf:"controle-cda"`

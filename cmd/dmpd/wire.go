@@ -42,7 +42,12 @@ type plan struct {
 	due      time.Duration // how often to look for what falls due; 0: the default
 	limits   server.Limits
 	extra    []server.Route
-	log      *slog.Logger
+	// oauth is the authorisation server, nil for none; replay and revoked are what it
+	// tells a Verifier.
+	oauth   *authority
+	replay  auth.Replay
+	revoked func(tokenID, client string) error
+	log     *slog.Logger
 }
 
 // instance is a server and what it holds open.
@@ -89,13 +94,21 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
+	more := []func(context.Context){newDueWorker(door, st, p.due, p.clock.Now, p.log).run}
+	if p.oauth != nil {
+		revocations, err := p.oauth.open(ctx, &p, keys, st)
+		if err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+		more = append(more, revocations.Run)
+	}
 	s, err := newServer(p, door, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return &instance{
 		server: s, door: door, store: st, collector: newCollector(st, p.clock.Now, p.log),
-		more: []func(context.Context){newDueWorker(door, st, p.due, p.clock.Now, p.log).run},
+		more: more,
 	}, nil
 }
 
@@ -141,7 +154,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 
 // newServer puts HTTP before the door.
 func newServer(p plan, door *dossier.Service, st store.Store) (*server.Server, error) {
-	verifier, err := auth.NewVerifier(auth.Config{Issuers: p.issuers, Now: p.clock.Now})
+	verifier, err := auth.NewVerifier(auth.Config{Issuers: p.issuers, Now: p.clock.Now, Replay: p.replay, Revoked: p.revoked})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"opendmp/audit"
+	"opendmp/auth"
+	"opendmp/dossier"
+	"opendmp/emit"
+	"opendmp/issuer"
+	"opendmp/server"
+	"opendmp/store"
+	"opendmp/vault"
+)
+
+// identitySettings are the setting psc: where Pro Santé Connect answers, and who we are
+// there.
+type identitySettings struct {
+	Issuer        string `koanf:"issuer"`
+	Introspection string `koanf:"introspection"`
+	UserInfo      string `koanf:"userinfo"`
+	ClientID      string `koanf:"client-id"`
+	SecretFile    string `koanf:"secret-file"`
+}
+
+// authority is the authorisation server of a plan.
+type authority struct {
+	url      string
+	signer   *auth.Signer
+	clients  []issuer.Client
+	identity *issuer.Identity
+}
+
+// authority reads the settings clients and psc; nil where there are no clients.
+func (s settings) authority(c *clock) (*authority, error) {
+	if s.Clients == "" {
+		if s.Identity != (identitySettings{}) {
+			return nil, errors.New("psc without clients: the file of those that may exchange its tokens")
+		}
+		return nil, nil
+	}
+	data, err := os.ReadFile(s.Clients)
+	if err != nil {
+		return nil, fmt.Errorf("clients: %w", err)
+	}
+	a := &authority{}
+	if a.clients, err = issuer.ParseClients(data); err != nil {
+		return nil, fmt.Errorf("clients: %w", err)
+	}
+	base, err := url.Parse(s.Base)
+	if err != nil {
+		return nil, err
+	}
+	a.url = base.Scheme + "://" + base.Host
+	key, err := auth.LoadOrCreateKey(filepath.Join(s.Data, "issuer-key.pem"))
+	if err != nil {
+		return nil, err
+	}
+	if a.signer, err = auth.NewSigner(key, a.url, s.Base, c.Now, rand.Reader); err != nil {
+		return nil, err
+	}
+	a.identity, err = s.Identity.open()
+	return a, err
+}
+
+// open returns nil where the setting is not given.
+func (s identitySettings) open() (*issuer.Identity, error) {
+	if s == (identitySettings{}) {
+		return nil, nil
+	}
+	secret, err := os.ReadFile(s.SecretFile)
+	if err != nil {
+		return nil, fmt.Errorf("psc: secret-file: %w", err)
+	}
+	return issuer.NewIdentity(issuer.IdentityConfig{
+		Issuer: s.Issuer, Introspection: s.Introspection, UserInfo: s.UserInfo, ClientID: s.ClientID, Secret: strings.TrimSpace(string(secret)),
+	})
+}
+
+// open puts the authorisation server over the store: it adds its routes to the plan, and
+// what a Verifier needs to know of its tokens.
+func (a *authority) open(ctx context.Context, p *plan, keys *vault.Vault, st store.Store) (*issuer.Revocations, error) {
+	log := audit.New(st, keys, p.clock.Now, rand.Reader)
+	if err := log.OpenJournal(ctx); err != nil {
+		return nil, err
+	}
+	revocations, err := issuer.NewRevocations(ctx, st, p.clock.Now)
+	if err != nil {
+		return nil, err
+	}
+	clients, err := issuer.NewRegistry(ctx, a.clients, st, nil, p.clock.Now)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := auth.NewVerifier(auth.Config{Issuers: []auth.Issuer{a.signer.TrustBound()}, Now: p.clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	s, err := issuer.New(issuer.Config{
+		Issuer: a.url, Signer: a.signer, Verifier: verifier, Clients: clients, Revocations: revocations, Identity: a.identity,
+		Store: st, Vault: keys, Audit: log, Now: p.clock.Now, Rand: rand.Reader,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.issuers = append(p.issuers, a.signer.TrustBound())
+	p.extra = append(p.extra, oauthRoutes(s)...)
+	p.replay, p.revoked = issuer.Replay(st), revocations.Revoked
+	return revocations, nil
+}
+
+// oauthRoutes are the endpoints of the authorisation server.
+func oauthRoutes(s *issuer.Server) []server.Route {
+	return []server.Route{
+		{Method: http.MethodGet, Path: issuer.MetadataPath, Handle: func(*http.Request) dossier.Answer { return oauthAnswer(s.Metadata(), nil) }},
+		{Method: http.MethodGet, Path: issuer.KeysPath, Handle: func(*http.Request) dossier.Answer {
+			keys, err := s.Keys()
+			return oauthAnswer(json.RawMessage(keys), err)
+		}},
+		oauthForm(issuer.TokenPath, func(ctx context.Context, r issuer.Request) (any, error) { return s.Token(ctx, r) }),
+		oauthForm(issuer.IntrospectPath, func(ctx context.Context, r issuer.Request) (any, error) { return s.Introspect(ctx, r) }),
+		oauthForm(issuer.RevokePath, func(ctx context.Context, r issuer.Request) (any, error) { return struct{}{}, s.Revoke(ctx, r) }),
+	}
+}
+
+// oauthForm is an endpoint that takes a form.
+func oauthForm(path string, do func(context.Context, issuer.Request) (any, error)) server.Route {
+	return server.Route{Method: http.MethodPost, Path: path, HandleFrom: func(r *http.Request, peer auth.Peer) dossier.Answer {
+		if r.URL.RawQuery != "" || r.ParseForm() != nil || len(r.Header.Values("DPoP")) > 1 {
+			return oauthAnswer(nil, &issuer.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "the parameters are a form in the body"})
+		}
+		return oauthAnswer(do(r.Context(), issuer.Request{
+			Form: r.PostForm, Proof: r.Header.Get("DPoP"), ID: r.Header.Get(emit.RequestIDHeader),
+			Peer: issuer.Peer{Thumbprint: peer.Thumbprint(), Subject: peer.Subject()},
+		}))
+	}}
+}
+
+// oauthAnswer is an answer as RFC 6749 §5 has it.
+func oauthAnswer(v any, err error) dossier.Answer {
+	status := http.StatusOK
+	var refused *issuer.Error
+	switch {
+	case errors.As(err, &refused):
+		v, status = refused, refused.Status
+	case err != nil:
+		v, status = &issuer.Error{Code: "temporarily_unavailable"}, http.StatusServiceUnavailable
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return dossier.Refuse(dossier.ErrInternal, "fr")
+	}
+	return dossier.Public(status, "application/json", body)
+}
