@@ -22,14 +22,18 @@ type Metadata struct {
 }
 
 // Metadata returns the document, the same for everyone.
-func (s *Server) Metadata() Metadata {
+func (s *Server) Metadata() Metadata { return MetadataAt(s.c.Issuer, s.c.Identity != nil) }
+
+// MetadataAt returns the document of a server at a URL, which may exchange the tokens of
+// an identity provider.
+func MetadataAt(url string, exchanges bool) Metadata {
 	grants := []string{GrantClient}
-	if s.c.Identity != nil {
+	if exchanges {
 		grants = append(grants, GrantExchange, GrantRefresh)
 	}
 	return Metadata{
-		Issuer: s.c.Issuer, Token: s.c.Issuer + TokenPath, Keys: s.c.Issuer + KeysPath,
-		Introspection: s.c.Issuer + IntrospectPath, Revocation: s.c.Issuer + RevokePath,
+		Issuer: url, Token: url + TokenPath, Keys: url + KeysPath,
+		Introspection: url + IntrospectPath, Revocation: url + RevokePath,
 		Grants: grants, ResponseTypes: []string{},
 		AuthMethods: []string{"private_key_jwt", "tls_client_auth"}, AuthAlgorithms: auth.AssertionAlgorithms(),
 		Scopes:      []string{"system/*.cruds", "user/*.cruds"},

@@ -157,10 +157,10 @@ func (w *tokenWorld) read(query, authorization, proof string) int {
 func TestTokensOverHTTP(t *testing.T) {
 	w := newTokenWorld(t)
 	w.serve()
-	for _, path := range []string{"/.well-known/oauth-authorization-server", "/oauth2/jwks"} {
+	for _, path := range []string{"/.well-known/oauth-authorization-server", "/oauth2/jwks", "/fhir/.well-known/smart-configuration"} {
 		r, err := http.NewRequest(http.MethodGet, w.at+path, nil)
 		w.must(err)
-		if status, body := w.send(r); status != http.StatusOK || !json.Valid([]byte(body)) {
+		if status, body := w.send(r); status != http.StatusOK || !json.Valid([]byte(body)) || path != "/oauth2/jwks" && !strings.Contains(body, `"https://dmp.example.org/oauth2/token"`) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}

@@ -8,19 +8,25 @@ import (
 	"strings"
 
 	"opendmp/dossier"
+	"opendmp/issuer"
 	"opendmp/server"
 )
 
 // tokenPath is where the sandbox gives tokens.
 const tokenPath = "/sandbox/token"
 
-// smartConfiguration is the document of SMART App Launch 2.0 (conformance.html). The
-// server is no authorization server: it checks the tokens of an issuer. So there is
-// no launch, no grant and no capability to claim; lists that SMART requires are empty.
+// smartConfiguration is the document of SMART App Launch 2.0 (conformance.html). Where
+// the server only checks the tokens of an issuer there is no grant and no capability to
+// claim. There is never a launch; lists that SMART requires are empty.
 type smartConfiguration struct {
 	Issuer        string   `json:"issuer,omitempty"`
 	TokenEndpoint string   `json:"token_endpoint,omitempty"`
 	AuthMethods   []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	AuthAlgs      []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
+	Keys          string   `json:"jwks_uri,omitempty"`
+	Introspection string   `json:"introspection_endpoint,omitempty"`
+	Revocation    string   `json:"revocation_endpoint,omitempty"`
+	Scopes        []string `json:"scopes_supported,omitempty"`
 	GrantTypes    []string `json:"grant_types_supported"`
 	Challenges    []string `json:"code_challenge_methods_supported"`
 	Capabilities  []string `json:"capabilities"`
@@ -46,6 +52,9 @@ func smartRoutes(p plan) ([]server.Route, error) {
 // endpoint of the sandbox, where there is one.
 func smartOf(p plan, base *url.URL) smartConfiguration {
 	c := smartConfiguration{GrantTypes: []string{}, Challenges: []string{}, Capabilities: []string{}}
+	if p.oauth != nil {
+		return p.oauth.smart(c)
+	}
 	for _, i := range p.issuers {
 		if u, err := url.Parse(i.Issuer); err == nil && u.IsAbs() && u.Host != "" {
 			c.Issuer = i.Issuer
@@ -56,5 +65,14 @@ func smartOf(p plan, base *url.URL) smartConfiguration {
 		c.TokenEndpoint = base.Scheme + "://" + base.Host + tokenPath
 		c.AuthMethods = []string{"none"}
 	}
+	return c
+}
+
+// smart says what the authorisation server serves.
+func (a *authority) smart(c smartConfiguration) smartConfiguration {
+	m := issuer.MetadataAt(a.url, a.identity != nil)
+	c.Issuer, c.TokenEndpoint, c.Keys, c.Introspection, c.Revocation = m.Issuer, m.Token, m.Keys, m.Introspection, m.Revocation
+	c.AuthMethods, c.AuthAlgs, c.GrantTypes, c.Scopes = m.AuthMethods, m.AuthAlgorithms, m.Grants, m.Scopes
+	c.Capabilities = []string{"client-confidential-asymmetric", "permission-v2", "permission-user"}
 	return c
 }
