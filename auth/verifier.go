@@ -240,7 +240,10 @@ func (v *Verifier) Read(token string) (Claims, error) {
 // of the token is proved yet: this only chooses the settings that it must then
 // pass. It is the only place where a token is read without being verified.
 func (v *Verifier) issuerOf(token string) (issuer, error) {
-	var c payload
+	var c struct {
+		jwt.Claims `json:"-"` // only to be taken for claims: the rest is read once it is proved
+		Issuer     string     `json:"iss"`
+	}
 	if _, _, err := v.selector.ParseUnverified(token, &c); err != nil {
 		return issuer{}, err
 	}
