@@ -105,8 +105,20 @@ func (c *call) reactivate(ctx context.Context) (Answer, error) {
 				return nil, err
 			}
 		}
-		return setMember(before, "active", []byte("true"))
+		return revived(before)
 	})
+}
+
+// revived returns the Patient of a reactivated dossier: no more said to be dead,
+// whatever closed it.
+func revived(before *fhir.Resource) (*fhir.Resource, error) {
+	after, err := setMember(before, "active", []byte("true"))
+	for _, name := range [...]string{"deceasedBoolean", "deceasedDateTime"} {
+		if n := after.Get(name); err == nil && n.Exists() {
+			after, err = after.Splice([]fhir.Edit{fhir.RemoveMember(n)})
+		}
+	}
+	return after, err
 }
 
 // changeDossier changes the Patient of a dossier by an operation. Who may not make

@@ -72,7 +72,7 @@ func TestOneGrantForOneToken(t *testing.T) {
 		t.Error("asking again opens another grant")
 	}
 	doctor.post("Patient/$bris-de-glace", ask(farid.Value)).is(403)
-	s.doctor(roche, "1750000002").post("Patient/"+other+"/$bris-de-glace", mine).is(422)
+	s.doctor(roche, "1750000002").post("Patient/"+other+"/$bris-de-glace", mine).is(404) // a pair of nobody
 	twice := strings.Replace(mine, `"name": "motif"`, `"name": "identifier"`, 1)
 	s.doctor(roche, "1750000002").post("Patient/$bris-de-glace", twice).is(400)
 	s.now = s.now.Add(2 * time.Hour)

@@ -85,7 +85,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if own := func(i fhir.Ident) bool { return i == c.p.ID() }; c.patientScoped() && !slices.ContainsFunc(o.ins, own) {
+	if own := func(i fhir.Ident) bool { return i == c.p.ID() }; c.patientScoped() && !slices.ContainsFunc(o.ins, own) || !c.policy.Opens(c.p, c.at) {
 		// Whether there is one already is not for them to know.
 		return c.undo(ctx, d, c.policy.View(c.p, d.record, c.at), policy.Decision{}, ErrForbidden, doCreate)
 	}

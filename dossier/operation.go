@@ -1,7 +1,6 @@
 package dossier
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"opendmp/fhir"
 	"opendmp/policy"
+	"opendmp/store"
 )
 
 // operation answers the operations of fhir's table.
@@ -110,7 +110,8 @@ func (c *call) subjectOfOperation(args arguments) (subject, error) {
 	return s, nil
 }
 
-// placeOf loads the dossier that an operation names. A token that asks for
+// placeOf loads the dossier that an operation names; none where its id and its INS
+// disagree, so that nobody confirms a pair of them. A token that asks for
 // bris_de_glace opens no grant by it: no operation needs one, but the one that
 // opens it.
 func (c *call) placeOf(ctx context.Context, s subject) (*loaded, *policy.View, error) {
@@ -119,8 +120,12 @@ func (c *call) placeOf(ctx context.Context, s subject) (*loaded, *policy.View, e
 		return nil, nil, err
 	}
 	if s.id != "" && len(s.idents) > 0 {
-		if byINS, err := c.byToken(ctx, c.insToken(s.idents[0])); err != nil || byINS != id {
-			return nil, nil, cmp.Or(err, unprocessable("Parameters.parameter", "L’INS n’est pas celui du patient de l’adresse.", "The INS is not that of the patient of the URL."))
+		byINS, err := c.byToken(ctx, c.insToken(s.idents[0]))
+		if err != nil {
+			return nil, nil, err
+		}
+		if byINS != id {
+			id = store.Dossier{} // an id and an INS that are not of one patient are nobody's
 		}
 	}
 	d, err := c.load(ctx, id)

@@ -189,6 +189,9 @@ func (c *call) changeTo(ctx context.Context, ch *change, old *row, rec *record, 
 		if err := c.patientChanged(ctx, ch, old, before, after); err != nil {
 			return policy.Decision{}, err
 		}
+		if !c.patientScoped() && !slices.Equal(old.facts.MedecinsTraitants(), facts.MedecinsTraitants()) {
+			ch.notice("medecin-traitant") // G07: never silently
+		}
 	}
 	if _, err := ch.put(old, rec); err != nil {
 		return policy.Decision{}, asRule(err)

@@ -5,9 +5,11 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 
+	"opendmp/fhir"
 	"opendmp/store"
 )
 
@@ -107,15 +109,20 @@ func TestDestroyedCostsWhatAbsentCosts(t *testing.T) {
 		"consents": {"Consent?patient=" + s.patient, "Consent?patient=nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, who := range []actor{h.doctor("8899900000099", "1750000001"), h.patient(published)} {
-				ask := func(path string) (map[string]int, int, int) {
+			doctor, patient := h.doctor("8899900000099", "1750000001"), h.patient(published)
+			asker := patient // of what is absent: a patient who asks by their own INS
+			if strings.Contains(pair[1], never) {
+				asker = h.patient(fhir.Ident{System: systemTestINS, Value: never})
+			}
+			for _, who := range [][2]actor{{doctor, doctor}, {patient, asker}} {
+				ask := func(who actor, path string) (map[string]int, int, int) {
 					who.get(path) // known to the cache from here
 					c.reset()
 					a := who.get(path)
 					return maps.Clone(c.calls), c.events, a.Status()
 				}
-				gone, goneEvents, goneStatus := ask(pair[0])
-				absent, absentEvents, absentStatus := ask(pair[1])
+				gone, goneEvents, goneStatus := ask(who[0], pair[0])
+				absent, absentEvents, absentStatus := ask(who[1], pair[1])
 				if !maps.Equal(gone, absent) || goneStatus != absentStatus || goneEvents != absentEvents {
 					t.Errorf("destroyed %d %v, absent %d %v", goneStatus, gone, absentStatus, absent)
 				}

@@ -124,7 +124,7 @@ func (c *call) mayStay(ctx context.Context, d *loaded, v *policy.View, q *fhir.Q
 	if err := c.letIn(ctx, d, dec.Allowed()); err != nil {
 		return err
 	}
-	if dec.Allowed() || !c.patientScoped() && (c.absent(d, v) || dec.Refusal() == policy.Hidden) {
+	if dec.Allowed() || c.ownNone(d, v, q) || !c.patientScoped() && (c.absent(d, v) || dec.Refusal() == policy.Hidden) {
 		return nil
 	}
 	_, err := c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
@@ -142,6 +142,13 @@ func (c *call) absent(d *loaded, v *policy.View) bool {
 func (c *call) stranger(v *policy.View) bool {
 	s := v.Situation()
 	return c.patientScoped() && !s.Patient && !s.Representative
+}
+
+// ownNone tells whether a patient asks by their own INS for a dossier that they do
+// not have: that is none, not another's (POLICY §7).
+func (c *call) ownNone(d *loaded, v *policy.View, q *fhir.Query) bool {
+	own := c.p.Kind() == auth.Patient && q.PatientID == "" && len(q.IDs) == 0 && q.PatientIdent == c.p.ID()
+	return own && c.absent(d, v)
 }
 
 // patientScoped tells whether the caller may name one dossier only, or none at

@@ -38,7 +38,7 @@ func (c *call) searchPatient(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	dec := v.Search("Patient", true)
-	if !dec.Allowed() && (dec.Refusal() == policy.Forbidden || c.patientScoped()) {
+	if !dec.Allowed() && !c.ownNone(d, v, q) && (dec.Refusal() == policy.Forbidden || c.patientScoped()) {
 		if err := c.letIn(ctx, d, false); err != nil {
 			return Answer{}, err
 		}

@@ -38,7 +38,7 @@ func (c *call) searchEvents(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	if !dec.Allowed() {
-		if c.absent(d, v) && !c.patientScoped() {
+		if c.ownNone(d, v, q) || c.absent(d, v) && !c.patientScoped() {
 			return c.emptyPage(ctx, d, v, dec)
 		}
 		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)

@@ -143,7 +143,7 @@ var questions = []question{
 	{ActDelete, onDocument, right(second.Delete), writerAxes(field("Group"), field("Status"))},
 	{ActMask, relabelling, func(c *Case, s second.State, set second.Settings) bool { return second.Relabel(s, set, labelsOf(c)) },
 		append(fields("Masked", "Hidden", "HiddenReps", "WillMask", "WillHide", "WillHideReps", "MaskedPatient", "Late", "Secret", "Minor", "Options.BothFlags", "MT", "Holder", "Mine"),
-			field("Kind"), some("Mode", auth.Normal, auth.BrisDeGlace), some("Authorisation", NonExiste, Valide), some("Cell", Deny, Allow))},
+			some("Group", Ordinary, FromPatient), field("Kind"), some("Mode", auth.Normal, auth.BrisDeGlace), some("Authorisation", NonExiste, Valide), some("Cell", Deny, Allow))},
 	{ActArchive, onDocument, right(second.Archive), writerAxes(field("Group"), field("Status"), field("Hidden"), field("HiddenReps"))},
 
 	{ActOpen, plainly, func(c *Case, s second.State, set second.Settings) bool {
@@ -173,7 +173,10 @@ var questions = []question{
 		return second.AddRelatedPerson(s, set, c.State == NoDossier)
 	}, callerAxes(field("Fresh"))},
 	{ActWithdraw, plainly, withdraws, consentAxes()},
-	{ActNameMT, plainly, func(c *Case, s second.State, set second.Settings) bool { return second.NameMT(s, set, c.OnlyMe) }, callerAxes(field("Physician"), field("Student"), field("OnlyMe"))},
+	{ActNameMT, plainly, func(c *Case, s second.State, set second.Settings) bool {
+		s.AtPatientsRequest = c.Informed
+		return second.NameMT(s, set, c.OnlyMe)
+	}, callerAxes(field("Physician"), field("Student"), field("OnlyMe"), field("Informed"))},
 	{ActTraits, plainly, right(second.ChangeTraits), callerAxes(field("Grant"))},
 	{ActContact, plainly, right(second.ChangeContact), callerAxes(field("Grant"))},
 	{ActINS, plainly, func(c *Case, s second.State, set second.Settings) bool {
@@ -249,6 +252,7 @@ func consents(c *Case, s second.State, set second.Settings) bool {
 	}
 	switch c.Consent {
 	case Ouverture:
+		s.AtPatientsRequest = c.Informed
 		return second.Reactivate(s, set)
 	case Autorisation:
 		switch {

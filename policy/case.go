@@ -205,7 +205,7 @@ type Case struct {
 	BadPeriod    bool        // starts in the past, or is too long
 	BadChange    bool        // changes what may not change, or leaves out what must be there
 	Qualified    bool        // the identity is VALI or QUAL and has its INS
-	Informed     bool        // the statement that the patient was informed and consents; of a Consent, by whom and where
+	Informed     bool        // the statement that the patient was informed and consents; of a Consent, by whom and where; of a médecin traitant who names themself, where
 	Letter       bool        // of an opening: rests on a letter of information, the patient gave no consent
 	OnlyMe       bool        // of médecins traitants: names or drops the caller alone
 	Expired      bool        // the ten years after closing are over

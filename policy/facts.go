@@ -89,6 +89,7 @@ type patientFacts struct {
 	qualified bool         // identity status VALI or QUAL
 	birth     string       // birthDate as it is written
 	gps       []fhir.Ident // médecins traitants
+	agreed    []fhir.Ident // those of them with whom the patient agreed, as it is recorded (G07)
 	closedOn  string       // dmp-fermeture, dateFermeture
 	motive    bool         // and it has a motifFermeture
 	ofDeath   bool         // which is DECES

@@ -90,11 +90,15 @@ func (p period) append(b []byte) []byte {
 }
 
 func (p patientFacts) append(b []byte) []byte {
-	b = append(b, packed(p.active, p.hasINS, p.qualified, p.motive, p.ofDeath, p.deceased))
+	b = append(b, packed(p.active, p.hasINS, p.qualified, p.motive, p.ofDeath, p.deceased, len(p.agreed) > 0))
 	b = appendIdents(b, p.ins)
 	b = appendString(b, p.birth)
 	b = appendIdents(b, p.gps)
-	return appendString(b, p.closedOn)
+	b = appendString(b, p.closedOn)
+	if len(p.agreed) > 0 {
+		b = appendIdents(b, p.agreed)
+	}
+	return b
 }
 
 // AppendBinary appends the binary form of the origin. Times are kept to the
@@ -275,12 +279,16 @@ func (d *decoder) facts() Facts {
 func (d *decoder) period() period { return period{d.varint(), d.varint()} }
 
 func (d *decoder) patient() patientFacts {
-	flags := d.flags(6)
-	return patientFacts{
+	flags := d.flags(7)
+	p := patientFacts{
 		active: flags&1 != 0, hasINS: flags&2 != 0, qualified: flags&4 != 0, motive: flags&8 != 0,
 		ofDeath: flags&16 != 0, deceased: flags&32 != 0,
 		ins: d.idents(), birth: d.string(), gps: d.idents(), closedOn: d.string(),
 	}
+	if flags&64 != 0 {
+		p.agreed = d.idents()
+	}
+	return p
 }
 
 func (d *decoder) origin() Origin {

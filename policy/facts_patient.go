@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"opendmp/fhir"
 )
@@ -13,6 +14,7 @@ const (
 	extMT            = "https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition/dmp-medecin-traitant"
 	extAutorisation  = "urn:opendmp:autorisation"
 	extAlertes       = "urn:opendmp:alertes"
+	extAccord        = "urn:opendmp:accord-patient"
 	extReliability   = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability"
 	extReliability20 = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-ident-reliability"
 )
@@ -26,11 +28,18 @@ func (x *extraction) patient() {
 	x.facts.person.active = x.r.Get("active").True()
 	x.facts.person.birth = x.r.Get("birthDate").Text()
 	x.facts.person.deceased = x.r.Get("deceasedBoolean").True() || x.r.Get("deceasedDateTime").Exists()
+	if x.diesBeforeBirth() {
+		x.refuse("business-rule", "deceased", "Le décès ne précède pas la naissance.", "Death does not come before birth.")
+	}
 	x.ins()
 	x.identifiers(x.r.Get("identifier"))
 	gps := extraction{r: x.r}
 	for gp := range x.r.Get("generalPractitioner").Items() {
+		named := len(gps.facts.persons)
 		gps.party(gp, 0)
+		if isAgreement(gp) {
+			x.facts.person.agreed = append(x.facts.person.agreed, gps.facts.persons[named:]...)
+		}
 	}
 	x.facts.person.gps = gps.facts.persons
 	for e := range x.r.Get("extension").Items() {
@@ -41,6 +50,23 @@ func (x *extraction) patient() {
 			x.reliability(e)
 		}
 	}
+}
+
+func (x *extraction) diesBeforeBirth() bool {
+	birth, known := fhir.ParseInterval(x.facts.person.birth)
+	death, dated := fhir.ParseInterval(x.r.Get("deceasedDateTime").Text())
+	return known && dated && death.To <= birth.From
+}
+
+// isAgreement tells whether the reference to a médecin traitant says where the
+// patient's agreement is recorded (G07), as Consent.sourceAttachment does.
+func isAgreement(gp fhir.Node) bool {
+	for e := range gp.Get("extension").Items() {
+		if e.Get("url").Is(extAccord) && strings.TrimSpace(e.At("valueAttachment", "title").Text()) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // ins notes the national identifiers. One may be active: two would leave open

@@ -172,7 +172,7 @@ func (v *View) MayAim(i int) bool {
 		return false
 	}
 	c := v.base
-	c.Qualified, c.OnlyMe, c.Expired = true, true, v.retentionOver(v.rec.patientFacts())
+	c.Qualified, c.OnlyMe, c.Informed, c.Expired = true, true, true, v.retentionOver(v.rec.patientFacts())
 	return slices.ContainsFunc(patientActs, func(a Act) bool {
 		c.Act = a
 		return v.decide(c).Allowed()
@@ -188,6 +188,8 @@ func patientAct(name string, before, after Facts) Act {
 		return closingAct(before.person, after.person)
 	case strings.HasPrefix(name, "deceased") && dies(before.person, after.person):
 		return ActDeath
+	case strings.HasPrefix(name, "deceased") && revives(before.person, after.person):
+		return ActReopen
 	case name == "identifier" && !sameINS(before.person, after.person):
 		return ActINS
 	case name == "identifier":
@@ -223,6 +225,12 @@ func closingAct(before, after patientFacts) Act {
 // before.
 func dies(before, after patientFacts) bool { return !before.deceased && after.deceased }
 
+// revives tells whether a reactivation takes back that the patient was dead, as it
+// must: G12 leaves no open dossier of a dead person.
+func revives(before, after patientFacts) bool {
+	return before.deceased && !after.deceased && closingAct(before, after) == ActReopen
+}
+
 // differences yields the acts that the facts of a Patient show.
 func differences(before, after Facts) func(func(Act, bool) bool) {
 	return func(yield func(Act, bool) bool) {
@@ -231,7 +239,7 @@ func differences(before, after Facts) func(func(Act, bool) bool) {
 			yield(closingAct(was, is), was.active != is.active) &&
 			yield(ActDeath, dies(was, is)) &&
 			yield(ActINS, !sameINS(was, is)) &&
-			yield(ActTraits, was.birth != is.birth || was.qualified != is.qualified || was.deceased && !is.deceased || !slices.Equal(before.local(), after.local()))
+			yield(ActTraits, was.birth != is.birth || was.qualified != is.qualified || was.deceased && !is.deceased && !revives(was, is) || !slices.Equal(before.local(), after.local()))
 	}
 }
 
@@ -253,10 +261,11 @@ func (v *View) patient(a Act, before, after patientFacts) Case {
 	switch a {
 	case ActNameMT:
 		c.OnlyMe = v.onlyMe(before.gps, after.gps)
+		c.Informed = slices.Contains(before.gps, v.caller.id) || !slices.Contains(after.gps, v.caller.id) || slices.Contains(after.agreed, v.caller.id)
 	case ActClose:
 		c.BadChange = !after.motive
 	case ActReopen:
-		c.BadChange = c.professional() && !v.renewed()
+		c.BadChange = c.professional() && !v.renewed() || after.deceased
 	case ActDeath:
 		c.BadChange = !before.active || after.active || !after.ofDeath
 	case ActINS:
@@ -332,6 +341,18 @@ func (e *Engine) Open(p auth.Principal, patient Facts, others []Facts, at time.T
 	return e.open(callerOf(p), patient, others, at)
 }
 
+// Opens tells whether the caller is of those who open dossiers (G01), whatever
+// else their opening lacks: others do not learn by trying whether there is one.
+func (e *Engine) Opens(p auth.Principal, at time.Time) bool {
+	if e == nil || e.book == nil {
+		return false
+	}
+	c := e.person(callerOf(p), at)
+	c.Act, c.Holder = ActOpen, c.Kind == auth.Patient
+	c.Secret, c.Qualified, c.Informed = false, true, true
+	return e.book.decide(c).Allowed()
+}
+
 func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Decision {
 	if e == nil || e.book == nil {
 		return Decision{}
@@ -355,7 +376,7 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 			c.BadChange = true
 		case f.consent.kind == Ouverture:
 			openings++
-			c.Letter, c.Informed = e.informed(*f, patient, at)
+			c.Letter, c.Informed = e.informed(*f, patient, c.Holder, at)
 		default:
 			inPerson, _ := k.named(f.consent)
 			ownRecord := inPerson && !c.Holder
@@ -373,12 +394,14 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 }
 
 // informed tells whether a Consent of kind ouverture states that the patient was
-// informed, and whether by a letter alone: it names no patient who consents and
-// says when the letter was written. The time to object must then be over.
-func (e *Engine) informed(f, patient Facts, at time.Time) (letter, informed bool) {
+// informed and consents: by whom (performer), which the patient who opens need not
+// say, and with which leaflet (source). letter tells whether it is by a letter
+// alone: it names no patient who consents and says when the letter was written. The
+// time to object must then be over.
+func (e *Engine) informed(f, patient Facts, byPatient bool, at time.Time) (letter, informed bool) {
 	given, _ := performed(f, f.patient, patient.person.ins)
-	if given || f.letter == 0 {
-		return false, true
+	if given || byPatient || f.letter == 0 {
+		return false, (given || byPatient) && f.sourced
 	}
 	return true, !at.Before(e.settings.OpeningNotice.After(time.UnixMicro(f.letter)))
 }

@@ -217,6 +217,12 @@ func TestChangePatient(t *testing.T) {
 			}
 		}
 	}
+	agreed := func(who string, named func(*Facts)) func(*Facts) {
+		return func(f *Facts) {
+			named(f)
+			f.person.agreed = []fhir.Ident{cast(t, who).id}
+		}
+	}
 	none := func(*Facts) {}
 	cases := []struct {
 		name, dossier, who string
@@ -225,12 +231,15 @@ func TestChangePatient(t *testing.T) {
 		want, rules        string
 	}{
 		{"médecin traitant by the patient", "alix", "patient-alix", name("medecin-martin", "medecin-leroy"), "generalPractitioner", "oui", "G07"},
-		{"by themself", "alix", "medecin-leroy", name("medecin-martin", "medecin-leroy"), "generalPractitioner", "oui", "G07"},
+		{"by themself, without a word of the patient's agreement", "alix", "medecin-leroy", name("medecin-martin", "medecin-leroy"), "generalPractitioner", "422", "G07"},
+		{"by themself", "alix", "medecin-leroy", agreed("medecin-leroy", name("medecin-martin", "medecin-leroy")), "generalPractitioner", "oui", "G07"},
+		{"with the agreement to another", "alix", "medecin-leroy", agreed("medecin-martin", name("medecin-martin", "medecin-leroy")), "generalPractitioner", "422", "G07"},
+		{"reactivated and still said to be dead", "claire", "patient-claire", func(f *Facts) { f.person.active, f.person.deceased = true, true }, "active", "422", "6.etat,G03,G12"},
 		{"leaving", "alix", "medecin-martin", name(), "generalPractitioner", "oui", "G07"},
 		{"pushing another out", "alix", "medecin-leroy", name("medecin-leroy"), "generalPractitioner", "403", "-"},
 		{"naming another", "alix", "medecin-leroy", name("medecin-martin", "medecin-petit"), "generalPractitioner", "403", "-"},
 		{"no physician", "alix", "infirmier-moreau", name("medecin-martin", "infirmier-moreau"), "generalPractitioner", "403", "-"},
-		{"occupational", "alix", "medecin-travail-colin", name("medecin-martin", "medecin-travail-colin"), "generalPractitioner", "403", "L14"},
+		{"occupational", "alix", "medecin-travail-colin", agreed("medecin-travail-colin", name("medecin-martin", "medecin-travail-colin")), "generalPractitioner", "403", "L14"},
 		{"not said to differ", "alix", "medecin-leroy", name("medecin-leroy"), "telecom", "403", "-"},
 		{"closing by the patient", "alix", "patient-alix", closing, "active," + extFermeture, "oui", "G02"},
 		{"closing at their request", "alix", "medecin-durand", closing, "active," + extFermeture, "oui", "G02"},

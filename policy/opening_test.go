@@ -31,7 +31,7 @@ func TestOpenByLetter(t *testing.T) {
 		{"a letter of tomorrow", automatic, "assurance-maladie", "2026-11-23", "", "422"},
 		{"of a month: from its first day", automatic, "assurance-maladie", "2026-10", "", "oui"},
 		{"by a physician", automatic, "medecin-durand", "2026-10-11", "", "422"},
-		{"by the patient", automatic, "patient-farid", "2026-10-11", "", "422"},
+		{"by the patient, who consents by doing so", automatic, "patient-farid", "2026-10-11", "", "oui"},
 		{"where opening is on request", onRequest, "assurance-maladie", "2026-10-11", "", "422"},
 		{"with the consent of the patient, whenever they were informed", automatic, "assurance-maladie", "2026-11-22", consents, "oui"},
 		{"the same, on request", onRequest, "medecin-durand", "2026-11-22", consents, "oui"},

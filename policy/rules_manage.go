@@ -150,8 +150,17 @@ var rulesOfManaging = []rule{
 		source: "DOMAIN §6",
 		on:     on(ActConsent),
 		class:  Unprocessable,
+		told: fhir.Text{
+			FR: "Le consentement renouvelé nomme le patient qui consent (performer) et où son accord est recueilli (source).",
+			EN: "The renewed consent names the patient who consents (performer) and where the agreement is recorded (source)."},
 		judge: func(c Case) Effect {
-			return permitIf(c.Consent == Ouverture && c.State == Closed && !c.Expired && (c.holder() || c.professional()))
+			switch {
+			case c.Consent != Ouverture || c.State != Closed || c.Expired:
+				return Silent
+			case c.professional() && !c.Informed:
+				return Refuse
+			}
+			return permitIf(c.holder() || c.professional())
 		},
 	},
 	{
@@ -242,9 +251,19 @@ var rulesOfManaging = []rule{
 		on:     on(ActNameMT),
 		class:  Forbidden,
 		judge: func(c Case) Effect {
-			physician := c.professional() && c.Physician && !c.Student && c.Mode == auth.Normal && c.OnlyMe
-			return permitIf(c.holder() || physician)
+			return permitIf(c.holder() || c.mayName())
 		},
+	},
+	{
+		id:     "G07",
+		source: "DOMAIN §5.3; POLICY G05",
+		// Never silently: L06a gives a médecin traitant more than any authorisation.
+		on:    on(ActNameMT),
+		class: Unprocessable,
+		told: fhir.Text{
+			FR: "Le médecin qui se désigne médecin traitant dit où l’accord du patient est recueilli : extension urn:opendmp:accord-patient (valueAttachment avec un titre) sur generalPractitioner.",
+			EN: "A physician who names themself médecin traitant says where the patient's agreement is recorded: extension urn:opendmp:accord-patient (valueAttachment with a title) on generalPractitioner."},
+		judge: func(c Case) Effect { return refuseIf(c.mayName() && !c.Informed) },
 	},
 	{
 		id: "G10",
@@ -352,6 +371,12 @@ var rulesOfManaging = []rule{
 			return permitIf(c.professional() && c.Professions && (!c.Student || c.Options.Students))
 		},
 	},
+}
+
+// mayName tells whether the caller is a physician who names or drops themself as
+// médecin traitant.
+func (c Case) mayName() bool {
+	return c.professional() && c.Physician && !c.Student && c.Mode == auth.Normal && c.OnlyMe
 }
 
 // opens tells whether the caller is one of the staff who open dossiers (G01).

@@ -193,7 +193,7 @@ var rulesOfWriting = []rule{
 			switch {
 			case c.Act == ActAdd:
 				return refuseIf(c.WillHide && c.patientKind())
-			case c.patientKind() || !c.Sees || c.Act == ActHide && c.Late:
+			case c.patientKind() || !c.Sees || c.Act == ActHide && (c.Late || c.Group == FromPatient):
 				return Refuse
 			}
 			return permitIf(c.Mine || c.treating())

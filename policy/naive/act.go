@@ -215,6 +215,10 @@ func Relabel(s State, set Settings, after Labels) bool {
 	if after.HiddenFromPatient != before.HiddenFromPatient && !announces(s, set) {
 		return false
 	}
+	// E09: "A document that the patient deposited is not hidden from them."
+	if after.HiddenFromPatient && !before.HiddenFromPatient && s.Group == FromPatient {
+		return false
+	}
 	// E09: "one month after the deposit it is visible by itself". Read as: from then on
 	// nobody hides it.
 	if after.HiddenFromPatient && !before.HiddenFromPatient && s.TermOver {

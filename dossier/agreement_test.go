@@ -1,0 +1,100 @@
+package dossier_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"opendmp/fhir"
+)
+
+// A physician who names themself médecin traitant says where the patient's
+// agreement is recorded, and the patient is told (G07).
+func TestNamingOneselfNeedsAnAgreement(t *testing.T) {
+	s := newScene(t)
+	doctor := s.doctor(leroy, "1750000004")
+	naming := func(extension string) string {
+		return `[{"op":"add","path":"/generalPractitioner","value":[{"type":"Practitioner",` + extension +
+			`"identifier":{"system":"` + systemPerson + `","value":"` + leroy + `"}}]}]`
+	}
+	patient := "Patient/" + s.patient
+	doctor.patch(patient, naming("")).is(422)
+	doctor.patch(patient, naming(`"extension":[{"url":"urn:opendmp:accord-patient","valueAttachment":{"title":" "}}],`)).is(422)
+	doctor.get("DocumentReference?patient=" + s.patient).is(403)
+	if told := s.told(); strings.Contains(told, "medecin-traitant") {
+		t.Errorf("told of what was refused: %s", told)
+	}
+	doctor.patch(patient, naming(`"extension":[{"url":"urn:opendmp:accord-patient","valueAttachment":{"title":"Accord recueilli au cabinet le 22 novembre 2026"}}],`)).is(200)
+	doctor.get("DocumentReference?patient=" + s.patient).is(200)
+	if told := s.told(); !strings.Contains(told, "medecin-traitant") {
+		t.Errorf("the patient is not told: %s", told)
+	}
+	doctor.patch(patient, `[{"op":"remove","path":"/generalPractitioner"}]`).is(204) // which asks for nothing
+}
+
+// A consent to open or to reactivate says who consents and where that is recorded
+// (G01, G03); the patient who opens is the one who consents.
+func TestOpeningStatesTheConsent(t *testing.T) {
+	h := newHouse(t)
+	whole := opening(t, farid)
+	bare := regexp.MustCompile(`(?s)"sourceAttachment":\s*\{.*?\},\s*`).ReplaceAllString(whole, "")
+	silent := regexp.MustCompile(`(?s)"performer":\s*\[.*?\],\s*`).ReplaceAllString(whole, "")
+	if bare == whole || silent == whole {
+		t.Fatal("the fixture of the opening has another form")
+	}
+	doctor := h.doctor("8899900000011", "1750000001")
+	doctor.post("", bare).is(422)
+	doctor.post("", silent).is(422)
+	h.patient(farid).post("", bare).is(422)
+	h.patient(farid).post("", silent).is(200)
+}
+
+func TestRenewedConsentStatesItself(t *testing.T) {
+	s := newScene(t)
+	s.close()
+	doctor := s.doctor(leroy, "1750000004")
+	for _, missing := range []string{`"performer":[{"reference":"Patient/` + s.patient + `"}],`, `"sourceAttachment":{"title":"Accord renouvelé, recueilli par case cochée"},`} {
+		consent := strings.Replace(renewed(s.patient), missing, "", 1)
+		doctor.post("Patient/"+s.patient+"/$reactiver", parameters(consent)).is(422)
+	}
+	doctor.post("Patient/"+s.patient+"/$reactiver", parameters(renewed(s.patient))).is(200)
+}
+
+// A dossier closed by death is that of a dead person: who reactivates it takes that
+// back. Nobody dies before their birth (G12).
+func TestDeathAndReactivation(t *testing.T) {
+	s := newScene(t)
+	staff := s.as(administrative("8899900000070", "1750000003"))
+	death := func(day string) answer {
+		motive := strings.Replace(motiveCoding, "patient-demande", "DECES", 1)
+		return staff.post("Patient/"+s.patient+"/$fermer", parameters(motive, closingReason, `"name":"date-deces","valueDateTime":"`+day+`"`))
+	}
+	death("1900-11-20").is(422)
+	death("2026-11-20").is(200)
+	s.me().patch("Patient/"+s.patient, `[{"op":"replace","path":"/active","value":true}]`).is(422)
+	s.me().post("Patient/"+s.patient+"/$reactiver", `{"resourceType":"Parameters"}`).is(200).has("active", "true").has("deceasedDateTime", "")
+}
+
+// Who opens no dossier does not learn by trying whether there is one (G01, §7).
+func TestOpeningTellsOthersNothing(t *testing.T) {
+	h := newHouse(t)
+	samu := h.samu("centre_15")
+	before := samu.post("", opening(t, farid)).is(403)
+	h.openFor(farid)
+	after := samu.post("", opening(t, farid)).is(403)
+	if string(before.body) != string(after.body) {
+		t.Error("the refusal tells whether there is a dossier")
+	}
+}
+
+// A patient who has no dossier finds none by their own INS (§7).
+func TestOwnDossierThatIsNot(t *testing.T) {
+	h := newHouse(t)
+	own := systemTestINS + "|" + farid.Value
+	for _, path := range []string{"Patient?identifier=" + own, "DocumentReference?patient.identifier=" + own, "Consent?patient.identifier=" + own, "AuditEvent?patient.identifier=" + own} {
+		if body := string(h.patient(farid).get(path).is(200).body); strings.Contains(body, `"entry"`) {
+			t.Errorf("%s: %s", path, body)
+		}
+		h.patient(fhir.Ident{System: systemTestINS, Value: "190073306320538"}).get(path).is(403)
+	}
+}
