@@ -98,3 +98,41 @@ func TestOwnDossierThatIsNot(t *testing.T) {
 		h.patient(fhir.Ident{System: systemTestINS, Value: "190073306320538"}).get(path).is(403)
 	}
 }
+
+// Whoever opens a dossier names nobody médecin traitant but themself, with the
+// agreement (G07); nobody is opened a dossier who is dead (G12), or with the INS of
+// another (G11).
+func TestOpeningNamesNobodyElse(t *testing.T) {
+	h := newHouse(t)
+	h.openFor(published)
+	with := func(more string) string {
+		return strings.Replace(opening(t, farid), `"active": true,`, `"active": true,`+more, 1)
+	}
+	gp := func(id, extension string) string {
+		return with(`"generalPractitioner":[{"type":"Practitioner",` + extension + `"identifier":{"system":"` + systemPerson + `","value":"` + id + `"}}],`)
+	}
+	const accord = `"extension":[{"url":"urn:opendmp:accord-patient","valueAttachment":{"title":"Accord recueilli au cabinet"}}],`
+	h.as(professional("8899900000019", "28", "1750000001")).post("", gp("8899900000019", accord)).is(403)
+	h.doctor(leroy, "1750000001").post("", gp(martin, accord)).is(403)
+	h.doctor(leroy, "1750000001").post("", gp(leroy, "")).is(422)
+	h.doctor(leroy, "1750000001").post("", with(`"deceasedBoolean":true,`)).is(422)
+	former := regexp.MustCompile(`("value": "`+farid.Value+`"\s*\})`).ReplaceAllString(opening(t, farid), `$1,{"use":"old","system":"`+published.System+`","value":"`+published.Value+`"}`)
+	h.doctor(leroy, "1750000001").post("", former).is(422)
+	h.doctor(leroy, "1750000001").post("", gp(leroy, accord)).is(200)
+}
+
+// A physician changes nothing of what is said of others as médecins traitants.
+func TestNamingIsOfOneself(t *testing.T) {
+	s := newScene(t)
+	s.name(martin)
+	doctor := s.doctor(leroy, "1750000004")
+	doctor.patch("Patient/"+s.patient, `[{"op":"add","path":"/generalPractitioner/-","value":{"display":"Dr Personne"}}]`).is(403)
+	doctor.patch("Patient/"+s.patient, `[{"op":"add","path":"/generalPractitioner/0/display","value":"Dr Personne"}]`).is(403)
+}
+
+// What no type of resource creates alone is 405 in a batch too.
+func TestBatchCreatesAlone(t *testing.T) {
+	s := newScene(t)
+	a := s.author.post("", `{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Binary","contentType":"text/plain","data":"YQ=="},"request":{"method":"POST","url":"Binary"}}]}`)
+	a.is(200).has("entry.0.response.status", "405 Method Not Allowed")
+}

@@ -92,6 +92,16 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 	if d.patient() != nil {
 		return c.openedBefore(ctx, d, o)
 	}
+	for _, former := range o.ins[1:] {
+		other, err := c.byToken(ctx, c.insToken(former))
+		if err != nil {
+			return Answer{}, err
+		}
+		if other != (store.Dossier{}) {
+			return c.undo(ctx, nil, nil, policy.Decision{}, unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.identifier", o.patient.Index),
+				"Un ancien INS est celui d’un autre dossier.", "A former INS is that of another record."), doCreate) // G11
+		}
+	}
 	ch, keys, err := c.newDossier()
 	if err != nil {
 		return Answer{}, err

@@ -31,7 +31,7 @@ func (c *call) create(ctx context.Context) (Answer, error) {
 	case "CareTeam":
 		return c.createManaged(ctx, r, c.putTeam)
 	}
-	return Answer{}, ErrInternal
+	return Answer{}, fhir.ErrMethod // alone, in a batch; the routes have none of them
 }
 
 // parseBody parses the body as a resource of a type.

@@ -69,7 +69,7 @@ func TestFeedingByDecision(t *testing.T) {
 	}
 	e := sandboxEngine(t, func(s *Settings) { s.Establishments = nil })
 	patient := rec.Subject(0).Facts
-	patient.person.qualified = true
+	patient.person.qualified, patient.person.gps = true, nil
 	opening := facts(t, consentJSON("alix", Ouverture, "", "", ""), Origin{})
 	if d := e.open(site(auth.Establishment, "1750000202"), patient, []Facts{opening}, noon); !d.Allowed() {
 		t.Errorf("opening: %v", d.Rules())

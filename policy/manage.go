@@ -260,7 +260,8 @@ func (v *View) patient(a Act, before, after patientFacts) Case {
 	c.Expired = v.retentionOver(before)
 	switch a {
 	case ActNameMT:
-		c.OnlyMe = v.onlyMe(before.gps, after.gps)
+		// What is said of others, or of nobody, is not of the caller alone.
+		c.OnlyMe = !slices.Equal(before.gps, after.gps) && v.onlyMe(before.gps, after.gps)
 		c.Informed = slices.Contains(before.gps, v.caller.id) || !slices.Contains(after.gps, v.caller.id) || slices.Contains(after.agreed, v.caller.id)
 	case ActClose:
 		c.BadChange = !after.motive
@@ -362,7 +363,7 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 	c.Holder = k.kind == auth.Patient && k.is(patient.person.ins)
 	c.Act = ActOpen
 	c.Qualified = patient.typ == typePatient && patient.person.qualified && patient.person.hasINS
-	c.BadChange = !patient.person.active
+	c.BadChange = !patient.person.active || patient.person.deceased
 	openings := 0
 	parts := make([]Decision, 1, 2)
 	for i := range others {
@@ -390,7 +391,19 @@ func (e *Engine) open(k caller, patient Facts, others []Facts, at time.Time) Dec
 	}
 	c.Informed = c.Informed && openings == 1
 	parts[0] = e.book.decide(c)
+	if len(patient.person.gps) > 0 {
+		parts = append(parts, e.book.decide(namedAtOpening(c, k, patient.person)))
+	}
 	return And(parts...)
+}
+
+// namedAtOpening makes the case of the médecins traitants whom an opening names: as
+// in a dossier that is open (G07).
+func namedAtOpening(c Case, k caller, p patientFacts) Case {
+	c.Act, c.State = ActNameMT, Active
+	c.OnlyMe = !slices.ContainsFunc(p.gps, func(id fhir.Ident) bool { return id != k.id })
+	c.Informed = k.is(p.agreed)
+	return c
 }
 
 // informed tells whether a Consent of kind ouverture states that the patient was

@@ -111,7 +111,7 @@ func TestOwnAuthorisation(t *testing.T) {
 		}
 		opening := facts(t, consentJSON("alix", Ouverture, "", "", ""), Origin{})
 		patient := rec.Subject(0).Facts
-		patient.person.qualified = true
+		patient.person.qualified, patient.person.gps = true, nil
 		want := c.want
 		if c.actor != c.who { // nobody's authorisation but one's own comes with an opening
 			want = "422"
