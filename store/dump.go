@@ -79,20 +79,43 @@ type Place struct {
 	Key  string
 }
 
-// EachPart calls dump for the parts from p on, in their order, with the key after
-// which each begins, until dump returns false.
-func (p Place) EachPart(dump func(part Part, after string) bool) {
-	for _, part := range Parts() {
-		if part < p.Part {
-			continue
+// Pages yields what an engine dumps after p, part by part, as Dumper asks. page
+// reads the items of one part that stand behind a key, in their order, a bounded
+// number of them; none means that there are no more.
+func (p Place) Pages(page func(part Part, key string) ([]Item, error)) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		for _, part := range Parts() {
+			if part < p.Part {
+				continue
+			}
+			key := ""
+			if part == p.Part {
+				key = p.Key
+			}
+			if !dumpPart(part, key, page, yield) {
+				return
+			}
 		}
-		key := ""
-		if part == p.Part {
-			key = p.Key
+	}
+}
+
+// dumpPart yields the items of a part behind a key, and reports whether to go on.
+func dumpPart(part Part, key string, page func(Part, string) ([]Item, error), yield func(Item, error) bool) bool {
+	for {
+		items, err := page(part, key)
+		if err != nil {
+			yield(nil, err)
+			return false
 		}
-		if !dump(part, key) {
-			return
+		if len(items) == 0 {
+			return true
 		}
+		for _, item := range items {
+			if !yield(item, nil) {
+				return false
+			}
+		}
+		key = items[len(items)-1].Place().Key
 	}
 }
 

@@ -26,40 +26,21 @@ const dumpItems = 1000
 // Dump implements store.Dumper. The key of a place is the _id of its document. A
 // page is one command, so that a slow consumer holds up no cursor.
 func (s *Store) Dump(ctx context.Context, after store.Place) iter.Seq2[store.Item, error] {
-	return func(yield func(store.Item, error) bool) {
-		after.EachPart(func(part store.Part, key string) bool {
-			return s.dumpPart(ctx, part, key, yield)
-		})
-	}
+	parts := s.parts()
+	return after.Pages(func(part store.Part, key string) ([]store.Item, error) {
+		return s.dumpPage(ctx, parts[part], part, key)
+	})
 }
 
-// dumpPart yields the items of a part behind a key, and reports whether to go on.
-func (s *Store) dumpPart(ctx context.Context, part store.Part, key string, yield func(store.Item, error) bool) bool {
-	p := s.parts()[part]
+func (s *Store) dumpPage(ctx context.Context, p dumped, part store.Part, key string) (page []store.Item, err error) {
 	if key != "" && p.size != 0 && len(key) != p.size {
-		yield(nil, fmt.Errorf("mongo: no such place in a dump: %v", part))
-		return false
+		return nil, fmt.Errorf("mongo: no such place in a dump: %v", part)
 	}
-	for {
-		var page []store.Item
-		err := s.call(ctx, "dump", func(ctx context.Context) (err error) {
-			page, err = p.read(ctx, key)
-			return err
-		})
-		if err != nil {
-			yield(nil, err)
-			return false
-		}
-		if len(page) == 0 {
-			return true
-		}
-		for _, item := range page {
-			if !yield(item, nil) {
-				return false
-			}
-		}
-		key = page[len(page)-1].Place().Key
-	}
+	err = s.call(ctx, "dump", func(ctx context.Context) (err error) {
+		page, err = p.read(ctx, key)
+		return err
+	})
+	return page, err
 }
 
 // dumped is how a part is read: size is that of its keys in bytes, 0 for a text.

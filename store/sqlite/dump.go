@@ -34,31 +34,7 @@ var errFull = errors.New("sqlite: page full")
 // Dump implements store.Dumper. It reads a page at a time, so that a slow consumer
 // holds up no connection.
 func (s *Store) Dump(ctx context.Context, after store.Place) iter.Seq2[store.Item, error] {
-	return func(yield func(store.Item, error) bool) {
-		after.EachPart(func(part store.Part, key string) bool {
-			return s.dumpPart(ctx, part, key, yield)
-		})
-	}
-}
-
-// dumpPart yields the items of a part behind a key, and reports whether to go on.
-func (s *Store) dumpPart(ctx context.Context, part store.Part, key string, yield func(store.Item, error) bool) bool {
-	for {
-		page, err := s.dumpPage(ctx, part, key)
-		if err != nil {
-			yield(nil, err)
-			return false
-		}
-		if len(page) == 0 {
-			return true
-		}
-		for _, item := range page {
-			if !yield(item, nil) {
-				return false
-			}
-		}
-		key = page[len(page)-1].Place().Key
-	}
+	return after.Pages(func(part store.Part, key string) ([]store.Item, error) { return s.dumpPage(ctx, part, key) })
 }
 
 func (s *Store) dumpPage(ctx context.Context, part store.Part, key string) ([]store.Item, error) {
