@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"opendmp/auth"
 )
@@ -29,6 +30,10 @@ const (
 	Active  = "active"
 	Revoked = "revoked"
 )
+
+// maxDecision is the length of the reference of a decision, in bytes: it stands in the
+// history of the patients.
+const maxDecision = 200
 
 // Client is a registered client. The file of clients is a JSON array of them.
 type Client struct {
@@ -137,9 +142,12 @@ func (c Client) checkStructures() error {
 	if c.Kind != Software && len(c.Structures) == 0 {
 		return errors.New("structures missing")
 	}
-	for _, s := range c.Structures {
-		if !auth.IsStructure(s) {
+	for i, s := range c.Structures {
+		switch {
+		case !auth.IsStructure(s):
 			return fmt.Errorf("structures: %q is no Struct_IdNat, system|value", s)
+		case slices.Contains(c.Structures[:i], s):
+			return fmt.Errorf("structures: %q is there twice", s)
 		}
 	}
 	return nil
@@ -153,6 +161,8 @@ func (c Client) checkDecision() error {
 		return nil
 	case c.Kind != Establishment:
 		return errors.New("a decision of the CME is that of an establishment")
+	case strings.TrimSpace(c.Decision) != c.Decision || len(c.Decision) > maxDecision || strings.ContainsFunc(c.Decision, unicode.IsControl):
+		return fmt.Errorf("cme_decision is one line of at most %d bytes, without blanks around it", maxDecision)
 	}
 	if _, err := time.Parse(time.DateOnly, c.DecisionDate); err != nil {
 		return fmt.Errorf("cme_decision_date: %q is not a day, AAAA-MM-JJ", c.DecisionDate)

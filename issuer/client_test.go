@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"opendmp/issuer"
@@ -28,6 +29,10 @@ func TestClientsThatAreRefused(t *testing.T) {
 		"no structure":               func(h, _ *issuer.Client) { h.Structures = nil },
 		"structure":                  func(h, _ *issuer.Client) { h.Structures = []string{"1750000002"} },
 		"decision without date":      func(h, _ *issuer.Client) { h.DecisionDate = "" },
+		"structure twice":            func(h, _ *issuer.Client) { h.Structures = append(h.Structures[:1:1], h.Structures[0]) },
+		"decision with blanks":       func(h, _ *issuer.Client) { h.Decision = " CME-1" },
+		"decision in two lines":      func(h, _ *issuer.Client) { h.Decision = "CME\n1" },
+		"long decision":              func(h, _ *issuer.Client) { h.Decision = strings.Repeat("x", 201) },
 		"date":                       func(h, _ *issuer.Client) { h.DecisionDate = "01/03/2026" },
 		"establishment with PSC":     func(h, _ *issuer.Client) { h.IdentityClients = []string{"x"} },
 		"software with decision":     func(_, l *issuer.Client) { l.Decision, l.DecisionDate = "x", "2026-03-01" },

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"opendmp/issuer"
+	"opendmp/policy"
 )
 
 func clientCommand() *cobra.Command {
@@ -19,7 +22,12 @@ func clientCommand() *cobra.Command {
 
 Clients stand in the file of the setting clients, or in the store, where these
 commands put them. A client that is revoked here is revoked although the file has
-it. The embedded store is held by a running server: stop it first.`,
+it. With --settings these commands look at what the server looks at: its store, its
+clients and its establishments.
+
+A client takes effect at once, but what it says of its establishment (identifiers,
+decision of the CME) enters the rules when a server starts. The embedded store is
+held by a running server: stop it first.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -27,20 +35,40 @@ it. The embedded store is held by a running server: stop it first.`,
 	return c
 }
 
-// inRegistry runs a function on the clients of the store, and of a file if there is one.
-func inRegistry(ctx context.Context, data, uri, file string, do func(*issuer.Registry) error) (err error) {
-	now := &clock{}
-	var clients []issuer.Client
-	if file != "" {
-		text, err := os.ReadFile(file)
+// book is what the commands work on: the clients of a server, and its establishments.
+type book struct {
+	*issuer.Registry
+	establishments []policy.Establishment // of the settings
+}
+
+// bookFlags adds the flags that say where the clients are, and returns what opens them:
+// settings as `dmpd serve` reads them.
+func bookFlags(c *cobra.Command) func(func(*book) error) error {
+	file := c.Flags().String("settings", "", "settings file of the server, JSON")
+	dataFlag(c)
+	c.Flags().String("store", "", "sqlite, or mongodb://… of a replica set (sqlite); a URI with a password goes into DMPD_STORE or the settings file")
+	c.Flags().String("clients", "", "file of the setting clients")
+	return func(do func(*book) error) error {
+		s, err := readSettings(*file, os.Environ(), c.Flags())
 		if err != nil {
 			return err
 		}
-		if clients, err = issuer.ParseClients(text); err != nil {
-			return err
-		}
+		return inBook(c.Context(), s, do)
 	}
-	e, err := engineOf(uri, data, now)
+}
+
+// inBook runs a function on the clients of the store, and of a file if there is one.
+func inBook(ctx context.Context, s settings, do func(*book) error) (err error) {
+	establishments, err := s.establishments()
+	if err != nil {
+		return err
+	}
+	clients, err := readClients(s.Clients)
+	if err != nil {
+		return err
+	}
+	now := &clock{}
+	e, err := engineOf(s.Store, s.Data, now)
 	if err != nil {
 		return err
 	}
@@ -53,12 +81,42 @@ func inRegistry(ctx context.Context, data, uri, file string, do func(*issuer.Reg
 	if err != nil {
 		return err
 	}
-	return do(r)
+	return do(&book{r, establishments})
 }
 
-// storeFlag adds the flag of the store, which the environment can give as well.
-func storeFlag(c *cobra.Command) *string {
-	return c.Flags().String("store", os.Getenv(envPrefix+"STORE"), "sqlite, or mongodb://… of a replica set (sqlite); DMPD_STORE")
+// readClients reads a file of clients; none if there is no file.
+func readClients(file string) ([]issuer.Client, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("clients: %w", err)
+	}
+	clients, err := issuer.ParseClients(text)
+	if err != nil {
+		return nil, fmt.Errorf("clients: %s: %w", file, err)
+	}
+	return clients, nil
+}
+
+// add registers clients, in order, and names each that is. Before the first it refuses
+// them all where a server would not start with them.
+func (b *book) add(ctx context.Context, clients []issuer.Client, out io.Writer) error {
+	there, err := b.List(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := registered(b.establishments, append(there, clients...)); err != nil {
+		return err
+	}
+	for _, client := range clients {
+		if err := b.Add(ctx, client); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, client.ID)
+	}
+	return nil
 }
 
 func clientAddCommand() *cobra.Command {
@@ -67,38 +125,25 @@ func clientAddCommand() *cobra.Command {
 		Short: "Register the clients of a file, a JSON array",
 		Args:  cobra.ExactArgs(1),
 	}
-	data, uri := dataFlag(c), storeFlag(c)
+	open := bookFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		text, err := os.ReadFile(args[0])
+		clients, err := readClients(args[0])
 		if err != nil {
 			return err
 		}
-		clients, err := issuer.ParseClients(text)
-		if err != nil {
-			return err
-		}
-		return inRegistry(c.Context(), *data, *uri, "", func(r *issuer.Registry) error {
-			for _, client := range clients {
-				if err := r.Add(c.Context(), client); err != nil {
-					return err
-				}
-				fmt.Fprintln(c.OutOrStdout(), client.ID)
-			}
-			return nil
-		})
+		return open(func(b *book) error { return b.add(c.Context(), clients, c.OutOrStdout()) })
 	}
 	return c
 }
 
 func clientListCommand() *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "List the clients", Args: cobra.NoArgs}
-	data, uri := dataFlag(c), storeFlag(c)
-	file := c.Flags().String("clients", "", "file of the setting clients")
+	c := &cobra.Command{Use: "list", Short: "List the clients, with the identifiers and the decision of each establishment", Args: cobra.NoArgs}
+	open := bookFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return inRegistry(c.Context(), *data, *uri, *file, func(r *issuer.Registry) error {
-			all, err := r.List(c.Context())
+		return open(func(b *book) error {
+			all, err := b.List(c.Context())
 			for _, client := range all {
-				fmt.Fprintf(c.OutOrStdout(), "%-24s %-14s %-8s %s\n", client.ID, client.Kind, client.Status, client.Name)
+				printClient(c.OutOrStdout(), client)
 			}
 			return err
 		})
@@ -106,14 +151,24 @@ func clientListCommand() *cobra.Command {
 	return c
 }
 
+// printClient prints a line for a client, and one for what an establishment registers.
+func printClient(out io.Writer, c issuer.Client) {
+	fmt.Fprintf(out, "%-24s %-14s %-8s %s\n", c.ID, c.Kind, c.Status, c.Name)
+	if c.Kind != issuer.Establishment {
+		return
+	}
+	decision := "no decision of its CME: does not feed by itself"
+	if c.Decision != "" {
+		decision = c.DecisionDate + " " + c.Decision
+	}
+	fmt.Fprintf(out, "%-24s %s; %s\n", "", strings.Join(c.Structures, " "), decision)
+}
+
 func clientRevokeCommand() *cobra.Command {
 	c := &cobra.Command{Use: "revoke CLIENT_ID", Short: "Revoke a client and its tokens", Args: cobra.ExactArgs(1)}
-	data, uri := dataFlag(c), storeFlag(c)
-	file := c.Flags().String("clients", "", "file of the setting clients")
+	open := bookFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return inRegistry(c.Context(), *data, *uri, *file, func(r *issuer.Registry) error {
-			return r.Revoke(c.Context(), args[0])
-		})
+		return open(func(b *book) error { return b.Revoke(c.Context(), args[0]) })
 	}
 	return c
 }

@@ -48,13 +48,10 @@ func (s settings) authority(c *clock) (*authority, error) {
 		}
 		return nil, nil
 	}
-	data, err := os.ReadFile(s.Clients)
-	if err != nil {
-		return nil, fmt.Errorf("clients: %w", err)
-	}
+	var err error
 	a := &authority{}
-	if a.clients, err = issuer.ParseClients(data); err != nil {
-		return nil, fmt.Errorf("clients: %w", err)
+	if a.clients, err = readClients(s.Clients); err != nil {
+		return nil, err
 	}
 	base, err := url.Parse(s.Base)
 	if err != nil {

@@ -142,6 +142,9 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 	if err := log.OpenJournal(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.register(ctx, st); err != nil {
+		return nil, err
+	}
 	engine, err := newEngine(p)
 	if err != nil {
 		return nil, err
