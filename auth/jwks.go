@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwk"
@@ -29,10 +30,12 @@ var ErrKeySet = errors.New("auth: key set refused")
 const (
 	maxKeySet      = 256 << 10 // bytes
 	maxKeys        = 64
+	maxHeaders     = 64 << 10 // bytes, of an answer
 	fetchTimeout   = 3 * time.Second
 	keySetAge      = 10 * time.Minute // after which a set is fetched again
 	keySetLife     = time.Hour        // after which a set that cannot be fetched again is no longer used
 	betweenFetches = time.Minute      // at least, whatever tokens name
+	betweenLooks   = 15 * time.Second // of Run
 )
 
 // Keys are the public keys of one issuer by kid.
@@ -127,26 +130,33 @@ func publicKey(key jwk.Key) (crypto.PublicKey, error) {
 	return nil, errors.New("a key of an unknown type")
 }
 
-// KeySetConfig says where the keys of one issuer are published. Everything but
-// Client is required.
+// MaxKeySetLife is the longest KeySetConfig.Life (SECURITY, F-12).
+const MaxKeySetLife = 24 * time.Hour
+
+// KeySetConfig says where the keys of one issuer are published. URL and Now are
+// required.
 type KeySetConfig struct {
 	// URL is https, or http on a loopback address.
 	URL string
-	// Client is used without following redirects and with a time-out of three
-	// seconds; one with the roots of the system if nil.
+	// Client is used as Guarded makes it; one with the roots of the system if nil.
 	Client *http.Client
-	Now    func() time.Time
+	// Life is how long the keys serve after they were fetched last, at most
+	// MaxKeySetLife; an hour, as long as a token lives, if zero.
+	Life time.Duration
+	Now  func() time.Time
 }
 
 // KeySet keeps the keys that an issuer publishes. A set is fetched again after ten
 // minutes, or earlier for a kid that it does not hold, but never more than once a
-// minute: what tokens name cannot make it fetch more. A set that is refused or
-// cannot be fetched leaves the old one in force for an hour, as long as a token
-// lives, and then nothing. It is safe for concurrent use.
+// minute: neither what tokens name nor what the answer says of its age (Cache-Control)
+// changes that. A set that is refused or cannot be fetched leaves the old one in force
+// for its life, and then nothing. It is safe for concurrent use.
 type KeySet struct {
 	url    string
 	client *http.Client
 	now    func() time.Time
+	life   time.Duration
+	kept   atomic.Bool // by Run: who asks for a key that is there never fetches
 
 	fetch sync.Mutex // held while fetching
 	mu    sync.RWMutex
@@ -155,15 +165,21 @@ type KeySet struct {
 	tried time.Time // when a fetch began last
 }
 
-// NewKeySet returns a KeySet, which fetches when it is first asked.
+// NewKeySet returns a KeySet, which fetches when it is first asked, or by Run.
 func NewKeySet(c KeySetConfig) (*KeySet, error) {
 	if c.Now == nil {
 		return nil, errors.New("auth: key set without clock")
 	}
+	if c.Life == 0 {
+		c.Life = keySetLife
+	}
+	if c.Life < 0 || c.Life > MaxKeySetLife {
+		return nil, fmt.Errorf("auth: key set: a life of %s, at most %s", c.Life, MaxKeySetLife)
+	}
 	if err := CheckURL(c.URL); err != nil {
 		return nil, fmt.Errorf("auth: key set: %w", err)
 	}
-	return &KeySet{url: c.URL, client: Guarded(c.Client), now: c.Now}, nil
+	return &KeySet{url: c.URL, client: Guarded(c.Client), now: c.Now, life: c.Life}, nil
 }
 
 // CheckURL refuses a URL under which a secret or a key must not travel: other than
@@ -180,7 +196,8 @@ func CheckURL(s string) error {
 	return fmt.Errorf("%q is not an https URL", s)
 }
 
-// Guarded returns the client with a time-out of three seconds that follows no
+// Guarded returns the client with a time-out of three seconds, or a shorter one of its
+// own, for the whole of an answer, whose headers are bounded too, that follows no
 // redirect: a key or the word of an identity provider comes from the place that is
 // configured, or not at all. Nil means the roots of the system.
 func Guarded(c *http.Client) *http.Client {
@@ -188,7 +205,17 @@ func Guarded(c *http.Client) *http.Client {
 		c = http.DefaultClient
 	}
 	guarded := *c
-	guarded.Timeout = fetchTimeout
+	if guarded.Timeout <= 0 || guarded.Timeout > fetchTimeout {
+		guarded.Timeout = fetchTimeout
+	}
+	if guarded.Transport == nil {
+		guarded.Transport = http.DefaultTransport
+	}
+	if t, ok := guarded.Transport.(*http.Transport); ok {
+		t = t.Clone()
+		t.MaxResponseHeaderBytes = maxHeaders
+		guarded.Transport = t
+	}
 	guarded.Jar = nil
 	guarded.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &guarded
@@ -216,17 +243,54 @@ func (s *KeySet) Key(kid string) (crypto.PublicKey, bool) {
 	return key, known
 }
 
-// look returns the key, and whether the set may and should be fetched.
+// Run fetches the set at once and then as often as it should be, until ctx ends, and
+// reports each time that this fails. While it runs, a token whose key is there waits for
+// no network, whatever the age of the set.
+func (s *KeySet) Run(ctx context.Context, report func(error)) {
+	s.kept.Store(true)
+	tick := time.NewTicker(betweenLooks)
+	defer tick.Stop()
+	for {
+		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+			report(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// renew fetches the set if it is of an age and the last try was a while ago.
+func (s *KeySet) renew(ctx context.Context) error {
+	s.fetch.Lock()
+	defer s.fetch.Unlock()
+	s.mu.RLock()
+	now := s.now()
+	due := now.Sub(s.got) >= keySetAge && s.rested(now)
+	s.mu.RUnlock()
+	if !due {
+		return nil
+	}
+	return s.refresh(ctx)
+}
+
+// rested tells whether a fetch may begin. The caller holds mu.
+func (s *KeySet) rested(now time.Time) bool {
+	return s.tried.IsZero() || now.Sub(s.tried) >= betweenFetches
+}
+
+// look returns the key, and whether the set may and should be fetched for it.
 func (s *KeySet) look(kid string) (key crypto.PublicKey, known, due bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	now := s.now()
 	age := now.Sub(s.got)
-	if age < keySetLife {
+	if age < s.life {
 		key, known = s.keys.Key(kid)
 	}
-	rested := s.tried.IsZero() || now.Sub(s.tried) >= betweenFetches
-	return key, known, rested && (!known || age >= keySetAge)
+	return key, known, s.rested(now) && (!known || age >= keySetAge && !s.kept.Load())
 }
 
 // refresh fetches the set and puts it in the place of the old one if it is good.

@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"io"
+	"log"
 	"maps"
 	"strings"
 	"testing"
@@ -136,3 +138,6 @@ func without(o object, name string) object {
 	delete(c, name)
 	return c
 }
+
+// quiet is a log for servers whose clients hang up.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
