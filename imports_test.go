@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"server":          {"account", "auth", "dossier", "emit", "fhir", "issuer", "policy"},
 	"portal":          {"account", "auth", "dossier", "emit", "fhir", "issuer", "policy"},
 	"sandbox":         {"auth", "fhir", "issuer"},
+	"sandbox/idp":     {"auth", "fhir", "sandbox"},
 	"store/sqlite":    {"store"},
 	"store/mongo":     {"store"},
 	"store/storetest": {"store"},

@@ -88,13 +88,13 @@ func CardHolder(p Persona) (Holder, error) {
 		return Holder{}, fmt.Errorf("%w %s: no card", ErrNoCertificate, p.Key)
 	}
 	return Holder{rdns: pkix.RDNSequence{
-		rdn(oidC, "FR"), rdn(oidTitle, professionTitle(p.Profession.Code)),
+		rdn(oidC, "FR"), rdn(oidTitle, ProfessionFR(p.Profession.Code)),
 		rdn(oidCN, p.ID.Value, oidSurname, p.Family, oidGiven, p.Given),
 	}}, nil
 }
 
-// professionTitle is the profession as a card spells it.
-func professionTitle(code string) string {
+// ProfessionFR returns the profession of a code of TRE_G15 as a card spells it.
+func ProfessionFR(code string) string {
 	switch code {
 	case "10":
 		return "Médecin"
