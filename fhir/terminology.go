@@ -32,7 +32,7 @@ var ownSystems = [...]string{
 
 const terminologyText = "No terminology operation is served ($expand, $validate-code, $lookup, $translate, $subsumes): " +
 	"this lists the code systems of which the server knows codes, to check what is written and to search it. " +
-	"Value sets that :in and :not-in take, and that profiles require: "
+	"Value sets that :in and :not-in take, and that what is written is checked against: "
 
 // Terminology returns the TerminologyCapabilities as JSON: the code systems of which
 // the server knows codes. R4 requires of it neither $expand nor another operation,
@@ -58,22 +58,33 @@ func Terminology(base string, software Software) []byte {
 }
 
 func knownValueSets() []string {
-	urls := make([]string, len(profileCodes))
+	urls := make([]string, 0, len(profileCodes)+len(listedSets))
 	for i := range profileCodes {
-		urls[i] = profileCodes[i].url
+		urls = append(urls, profileCodes[i].url)
+	}
+	for i := range listedSets {
+		if listedSets[i].url != "" {
+			urls = append(urls, listedSets[i].url)
+		}
 	}
 	return urls
 }
 
 // terminologySystems returns the code systems of the tables, sorted: of the value sets that
-// profiles require, and of the elements of type code that are searched.
+// are known, and of the elements of type code that are searched.
 func terminologySystems() []string {
 	systems := slices.Clone(ownSystems[:])
-	for i := range profileCodes {
-		for _, code := range profileCodes[i].codes {
+	of := func(set *codeSet) {
+		for _, code := range set.codes {
 			system, _, _ := strings.Cut(code, "|")
 			systems = append(systems, system)
 		}
+	}
+	for i := range profileCodes {
+		of(&profileCodes[i])
+	}
+	for i := range listedSets {
+		of(&listedSets[i].codeSet)
 	}
 	for i := range services {
 		for _, p := range services[i].params {

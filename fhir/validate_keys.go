@@ -9,52 +9,60 @@ type invariantDef struct {
 	// a resource alone could be held to.
 	holds func(v *validator, n Node) bool
 	text  Text
+	// byCodes is said of those about terminologies, which CheckCodes holds.
+	byCodes bool
 }
 
 // profileInvariants is every invariant of the profiles of the table.
 var profileInvariants = [...]invariantDef{
 	{
 		// startsWith('urn:oid:')
-		"mhd-startswithoid", func(_ *validator, n Node) bool { return strings.HasPrefix(n.Text(), "urn:oid:") },
-		Text{"L’identifiant unique d’un lot est un OID, sous la forme urn:oid:….", "The unique id of a submission set is an OID, as urn:oid:…."},
+		key:   "mhd-startswithoid",
+		holds: func(_ *validator, n Node) bool { return strings.HasPrefix(n.Text(), "urn:oid:") },
+		text:  Text{"L’identifiant unique d’un lot est un OID, sous la forme urn:oid:….", "The unique id of a submission set is an OID, as urn:oid:…."},
 	},
 	{
 		// startsWith('urn:uuid:')
-		"mhd-startswithuuid", func(_ *validator, n Node) bool { return strings.HasPrefix(n.Text(), "urn:uuid:") },
-		Text{"L’entryUUID est un UUID, sous la forme urn:uuid:….", "An entryUUID is a UUID, as urn:uuid:…."},
+		key:   "mhd-startswithuuid",
+		holds: func(_ *validator, n Node) bool { return strings.HasPrefix(n.Text(), "urn:uuid:") },
+		text:  Text{"L’entryUUID est un UUID, sous la forme urn:uuid:….", "An entryUUID is a UUID, as urn:uuid:…."},
 	},
 	{
 		// $this.who = %resource.source.observer
-		"val-audit-source", func(v *validator, n Node) bool {
+		key: "val-audit-source",
+		holds: func(v *validator, n Node) bool {
 			return sameValue(n.Get("who"), v.scope.container.Get("source").Get("observer"))
 		},
-		Text{"L’agent qui enregistre l’événement est source.observer.", "The agent that records the event is source.observer."},
+		text: Text{"L’agent qui enregistre l’événement est source.observer.", "The agent that records the event is source.observer."},
 	},
 	{
 		// identityStatus VALI implies an INS, official, or temporary for an NIA
-		"fr-core-1", func(_ *validator, n Node) bool {
+		key: "fr-core-1",
+		holds: func(_ *validator, n Node) bool {
 			return !validated(n) || hasINS(n)
 		},
-		Text{"Une identité validée (VALI) porte un INS.", "A validated identity (VALI) has an INS."},
+		text: Text{"Une identité validée (VALI) porte un INS.", "A validated identity (VALI) has an INS."},
 	},
 	{
 		// identityStatus VALI implies one identifier of use official, or an NIA
-		"fr-core-2", func(_ *validator, n Node) bool {
+		key: "fr-core-2",
+		holds: func(_ *validator, n Node) bool {
 			return !validated(n) || officialIdentifiers(n) == 1 || hasIdentifier(n, SystemINSNIA, "temp")
 		},
-		Text{"Une identité validée (VALI) a un seul identifiant officiel, ou un NIA.", "A validated identity (VALI) has exactly one official identifier, or an NIA."},
+		text: Text{"Une identité validée (VALI) a un seul identifiant officiel, ou un NIA.", "A validated identity (VALI) has exactly one official identifier, or an NIA."},
 	},
-	// PDSm writes these as sentences about terminologies or about the exchange.
-	{key: "constr-bind-ProducteurDoc"},
-	{key: "constr-bind-ProducteurDoc-simplified"},
+	// PDSm writes these as sentences about terminologies, without expression.
+	{key: "constr-bind-ProducteurDoc", byCodes: true},
+	{key: "constr-bind-ProducteurDoc-simplified", byCodes: true},
+	{key: "constr-bind-category", byCodes: true},
+	{key: "constr-bind-designationtype", byCodes: true},
+	{key: "constr-bind-format", byCodes: true},
+	{key: "constr-bind-type", byCodes: true},
+	{key: "constr-bind-context-event"}, // "or another": any code keeps to it
+	// And these as sentences about the exchange.
 	{key: "constr-bind-attachmenturl"},
-	{key: "constr-bind-category"},
-	{key: "constr-bind-context-event"},
-	{key: "constr-bind-designationtype"},
-	{key: "constr-bind-format"},
 	{key: "constr-bind-relatesTo"},
 	{key: "constr-bind-relatesToTarget"}, // held as a reference target
-	{key: "constr-bind-type"},
 	{key: "constr-cdr-rempl"},
 }
 

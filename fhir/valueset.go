@@ -1,14 +1,11 @@
 package fhir
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // codesOf returns the codes of a value set that is known here, as the search values
 // of a parameter have them: what R4 requires for the element of type code that it
-// compares, and the value sets of the profiles that Validate checks. A version after
-// "|" is not compared, for there is one of each.
+// compares, the value sets of the profiles that Validate checks, and those of the ANS
+// whose content is known. A version after "|" is not compared, for there is one of each.
 func codesOf(typ string, p *Param, url string) (map[Ident]bool, bool) {
 	url, _, _ = strings.Cut(url, "|")
 	set := make(map[Ident]bool)
@@ -18,18 +15,30 @@ func codesOf(typ string, p *Param, url string) (map[Ident]bool, bool) {
 		}
 		return set, true
 	}
-	i := slices.IndexFunc(profileCodes[:], func(s codeSet) bool { return s.url == url })
-	if i < 0 {
+	known := knownSet(url)
+	if known == nil {
 		return nil, false
 	}
-	for _, coding := range profileCodes[i].codes {
+	for _, coding := range known.codes {
 		system, code, _ := strings.Cut(coding, "|")
-		if system, code = canonicalToken(system, code); system == p.implied {
-			system = ""
+		for _, form := range systemForms(system) {
+			form, code := canonicalToken(form, code)
+			if form == p.implied {
+				form = ""
+			}
+			set[Ident{form, code}] = true
 		}
-		set[Ident{system, code}] = true
 	}
 	return set, true
+}
+
+// systemForms are the URLs that a code system goes by: a resource keeps the one it
+// came with, and only some have one form in search values (CanonicalCoding).
+func systemForms(url string) []string {
+	if s := codeSystemOf(url); s != nil {
+		return s.urls
+	}
+	return []string{url}
 }
 
 // wantCodes reads the value of :in and :not-in: one canonical URL.
