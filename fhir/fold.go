@@ -8,6 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// Fold returns a name as searches on strings compare it.
+func Fold(s string) string { return fold(s) }
+
 // fold returns s as searches on strings compare it: without case, accents,
 // ligatures, typographic apostrophes and superfluous spaces (R4 §3.1.1.4.6 leaves
 // the choice). It gives "coeur d'helene" for "Cœur  d’Hélène".
