@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +32,9 @@ type identitySettings struct {
 	UserInfo      string `koanf:"userinfo"`
 	ClientID      string `koanf:"client-id"`
 	SecretFile    string `koanf:"secret-file"`
+	// CAFile is a PEM file of the CAs that vouch for its servers; those of the system
+	// if it is not given.
+	CAFile string `koanf:"ca-file"`
 }
 
 // authority is the authorisation server of a plan.
@@ -65,12 +70,13 @@ func (s settings) authority(c *clock) (*authority, error) {
 	if a.signer, err = auth.NewSigner(key, a.url, s.Base, c.Now, rand.Reader); err != nil {
 		return nil, err
 	}
-	a.identity, err = s.Identity.open()
+	a.identity, err = s.Identity.open(s.Sandbox || s.TLS.Test)
 	return a, err
 }
 
-// open returns nil where the setting is not given.
-func (s identitySettings) open() (*issuer.Identity, error) {
+// open returns nil where the setting is not given. The test PKI vouches for nobody
+// outside the sandbox, unless that is asked for.
+func (s identitySettings) open(test bool) (*issuer.Identity, error) {
 	if s == (identitySettings{}) {
 		return nil, nil
 	}
@@ -78,9 +84,36 @@ func (s identitySettings) open() (*issuer.Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("psc: secret-file: %w", err)
 	}
+	client, err := s.client(test)
+	if err != nil {
+		return nil, err
+	}
 	return issuer.NewIdentity(issuer.IdentityConfig{
 		Issuer: s.Issuer, Introspection: s.Introspection, UserInfo: s.UserInfo, ClientID: s.ClientID, Secret: strings.TrimSpace(string(secret)),
+		Client: client,
 	})
+}
+
+// client returns an HTTP client that trusts the CAs of the setting and no other; nil
+// where there are none.
+func (s identitySettings) client(test bool) (*http.Client, error) {
+	cas, err := readCAs("psc: ca-file", s.CAFile)
+	if err != nil || len(cas) == 0 {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	for _, ca := range cas {
+		switch {
+		case !ca.IsCA:
+			return nil, fmt.Errorf("psc: ca-file: %s is no CA", ca.Subject)
+		case !test && auth.IsTestCA(ca):
+			return nil, fmt.Errorf("psc: ca-file: %w (ca-de-test if that is meant)", auth.ErrTestCA)
+		}
+		roots.AddCert(ca)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &http.Client{Transport: transport}, nil
 }
 
 // open puts the authorisation server over the store: it adds its routes to the plan, and

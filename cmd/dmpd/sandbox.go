@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,33 +64,61 @@ func sandboxCommand() *cobra.Command {
 
 // serveSandbox fills the folder if that was not done, then serves it.
 func serveSandbox(ctx context.Context, s settings, l net.Listener, log *slog.Logger, out, errOut io.Writer) error {
-	p, signer, err := sandboxPlan(s, sandboxBase(s, l.Addr()), log)
+	o, err := openSandbox(ctx, s, l.Addr(), log, errOut)
 	if err != nil {
 		return err
 	}
-	if err := load(ctx, p, signer, errOut); err != nil {
-		return err
+	welcome(out, o.plan.base, s.Data, o.tls.welcome())
+	return o.serve(ctx, l)
+}
+
+// openedSandbox is a sandbox that is filled and put together, and not yet served.
+type openedSandbox struct {
+	*instance
+	plan plan
+	tls  *secure
+}
+
+// openSandbox fills the folder if that was not done, and puts the parts together. addr
+// is where it will listen in clear; its listeners under TLS are open.
+func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logger, progress io.Writer) (_ *openedSandbox, err error) {
+	tls, err := s.TLS.open(time.Now, true, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			tls.close()
+		}
+	}()
+	if s.Base == "" && s.Clients != "" {
+		s.Base = tls.base()
+	}
+	s.Base = sandboxBase(s, addr)
+	p, signer, err := sandboxPlan(s, s.Base, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := load(ctx, p, signer, progress); err != nil {
+		return nil, err
 	}
 	ids, err := os.ReadFile(idsFile(s.Data))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.extra = sandboxRoutes(signer, ids)
-	tls, err := s.TLS.open(p.clock.Now, true, log)
-	if err != nil {
-		return err
+	if p.oauth, err = s.authority(p.clock); err != nil {
+		return nil, err
 	}
 	i, err := assemble(ctx, p)
 	if err != nil {
-		tls.close()
-		return err
+		return nil, err
 	}
 	i.protect(tls)
 	if s.Feeder {
 		i.more = append(i.more, newFeeder(i.door, p, signer).run)
 	}
-	welcome(out, p.base, s.Data, tls.welcome())
-	return i.serve(ctx, l)
+	return &openedSandbox{i, p, tls}, nil
 }
 
 // sandboxPlan is the plan of a sandbox.
@@ -147,6 +176,18 @@ func sandboxBase(s settings, addr net.Addr) string {
 		host = "127.0.0.1"
 	}
 	return "http://" + net.JoinHostPort(host, port) + "/fhir"
+}
+
+// base returns the URL of the FHIR base at tls-pro, by the name that the certificate of
+// the test PKI has; "" if it is not open.
+func (s *secure) base() string {
+	for _, f := range s.faces {
+		if f.name == "tls-pro" {
+			_, port, _ := net.SplitHostPort(f.l.Addr().String())
+			return "https://localhost:" + port + "/fhir"
+		}
+	}
+	return ""
 }
 
 // sandboxRoutes are the routes that exist in the sandbox only.
