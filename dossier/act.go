@@ -51,13 +51,13 @@ func (c *call) readAct(e *fhir.Entry) (*act, error) {
 		return a, a.readSubject()
 	case fhir.Update:
 		if e.Resource.ID() != r.ID {
-			return nil, invalid("value", a.at()+".resource.id", "L’identifiant de la ressource n’est pas celui de l’adresse.", "The id of the resource is not that of the URL.")
+			return nil, invalid("value", a.At()+".resource.id", "L’identifiant de la ressource n’est pas celui de l’adresse.", "The id of the resource is not that of the URL.")
 		}
 	case fhir.Patch:
 		a.patch, err = own.readPatch()
 		return a, err
 	case fhir.Operation:
-		return nil, invalid("not-supported", a.at()+".request.url", "Une opération s’envoie seule, ou dans un lot batch.", "An operation is sent alone, or in a batch.")
+		return nil, invalid("not-supported", a.At()+".request.url", "Une opération s’envoie seule, ou dans un lot batch.", "An operation is sent alone, or in a batch.")
 	}
 	return a, nil
 }
@@ -66,7 +66,7 @@ func (a *act) readSubject() error {
 	element := patientElement(a.Resource.Type())
 	var ok bool
 	if a.subject, ok = a.call.subjectOf(a.Resource, a.Resource.Get(element), nil); !ok {
-		return unprocessable(a.at()+".resource."+element, "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
+		return unprocessable(a.At()+".resource."+element, "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 	}
 	return nil
 }
@@ -226,7 +226,7 @@ func (a *act) carryOut(ctx context.Context, ch *change, before *policy.View, ref
 func (a *act) put(ctx context.Context, ch *change, refs map[string]string) (policy.Decision, error) {
 	c := a.call
 	if a.row != nil && ch.changes(a.row) {
-		return policy.Decision{}, invalid("duplicate", a.at(), "La transaction agit deux fois sur la même ressource.", "The transaction acts twice on the same resource.")
+		return policy.Decision{}, invalid("duplicate", a.At(), "La transaction agit deux fois sur la même ressource.", "The transaction acts twice on the same resource.")
 	}
 	switch c.r.Interaction {
 	case fhir.Create:
@@ -259,7 +259,7 @@ func (a *act) putNew(ctx context.Context, ch *change, refs map[string]string) (p
 	stamped := fhir.Stamped{ID: a.id, Version: 1, Updated: c.at, References: merged(refs, patientRef(a.subject, ch.d))}
 	now, dec, err := put(ctx, ch, a.Resource, stamped, a.Index)
 	if err == nil && ch.decidesTwice(now) {
-		err = invalid("duplicate", a.at(), "La transaction a deux consentements de même sorte pour la même personne.", "The transaction has two consents of one kind about one person.")
+		err = invalid("duplicate", a.At(), "La transaction a deux consentements de même sorte pour la même personne.", "The transaction has two consents of one kind about one person.")
 	}
 	return dec, err
 }

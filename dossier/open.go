@@ -3,7 +3,6 @@ package dossier
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"slices"
 
@@ -59,7 +58,7 @@ func readOpening(b fhir.Bundle) (*opening, error) {
 	sum := sha256.New()
 	for i := range o.entries {
 		e := &o.entries[i]
-		at := fmt.Sprintf("Bundle.entry[%d]", e.Index)
+		at := e.At()
 		if e.Method != "POST" || e.URL != e.Resource.Type() {
 			return nil, invalid("structure", at+".request", "Une ouverture ne contient que des créations.", "An opening holds creations only.")
 		}
@@ -75,7 +74,7 @@ func readOpening(b fhir.Bundle) (*opening, error) {
 	}
 	sum.Sum(o.digest[:0])
 	if o.ins = insOf(o.patient.Resource); len(o.ins) == 0 {
-		return nil, unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.identifier", o.patient.Index), "Un dossier s’ouvre avec l’INS du patient.", "A dossier is opened with the INS of the patient.")
+		return nil, unprocessable(o.patient.At()+".resource.identifier", "Un dossier s’ouvre avec l’INS du patient.", "A dossier is opened with the INS of the patient.")
 	}
 	return o, nil
 }
@@ -98,7 +97,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 			return Answer{}, err
 		}
 		if other != (store.Dossier{}) {
-			return c.undo(ctx, nil, nil, policy.Decision{}, unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.identifier", o.patient.Index),
+			return c.undo(ctx, nil, nil, policy.Decision{}, unprocessable(o.patient.At()+".resource.identifier",
 				"Un ancien INS est celui d’un autre dossier.", "A former INS is that of another record."), doCreate) // G11
 		}
 	}

@@ -35,11 +35,14 @@ func (c *call) create(ctx context.Context) (Answer, error) {
 }
 
 // parseBody parses the body as a resource of a type.
-func (c *call) parseBody(typ string) (*fhir.Resource, error) {
+func (c *call) parseBody(typ string) (*fhir.Resource, error) { return c.parseAs(typ, fhir.Parse) }
+
+// parseAs parses the body by a function of fhir, as a resource of a type.
+func (c *call) parseAs(typ string, parse func([]byte) (*fhir.Resource, error)) (*fhir.Resource, error) {
 	if c.r.MediaType != "application/fhir+json" && c.r.MediaType != "application/json" {
 		return nil, ErrMediaType
 	}
-	r, err := fhir.Parse(c.r.Body)
+	r, err := parse(c.r.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strings"
 
 	"opendmp/fhir"
@@ -70,7 +69,7 @@ func claimsProfile(r *fhir.Resource) error {
 
 // sort puts an entry into its slice; the slicing is closed.
 func (sub *submission) sort(e *fhir.Entry, patients map[string]*fhir.Resource) error {
-	at := fmt.Sprintf("Bundle.entry[%d]", e.Index)
+	at := e.At()
 	typ := ""
 	if e.Resource != nil {
 		typ = e.Resource.Type()
@@ -134,7 +133,7 @@ func decodeBase64(s string) ([]byte, error) {
 
 // checkSubmissionSet checks what MHD requires of every submission set.
 func checkSubmissionSet(e *fhir.Entry) error {
-	at := fmt.Sprintf("Bundle.entry[%d].resource", e.Index)
+	at := e.At() + ".resource"
 	r := e.Resource
 	code := r.At("code", "coding")
 	switch {
@@ -164,7 +163,7 @@ func hasExtension(r *fhir.Resource, url string) bool {
 // readDocument checks what MHD requires of every document of a submission, and
 // pairs it with its contents.
 func (sub *submission) readDocument(doc *pushedDoc) error {
-	at := fmt.Sprintf("Bundle.entry[%d].resource", doc.Index)
+	at := doc.At() + ".resource"
 	if err := checkPublished(doc.Resource, at); err != nil {
 		return err
 	}
@@ -221,25 +220,25 @@ func identifiers(r *fhir.Resource) []fhir.Ident {
 func (sub *submission) checkComplete() error {
 	for _, content := range sub.contents {
 		if !content.used {
-			return unprocessable(fmt.Sprintf("Bundle.entry[%d]", content.Index), "Aucun document du lot ne désigne ce contenu.", "No document of the bundle names this content.")
+			return unprocessable(content.At(), "Aucun document du lot ne désigne ce contenu.", "No document of the bundle names this content.")
 		}
 	}
 	seen := make(map[fhir.Ident]bool)
 	for _, doc := range sub.docs {
 		for _, i := range doc.idents {
 			if seen[i] {
-				return unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.masterIdentifier", doc.Index), "Deux documents du lot ont le même identifiant.", "Two documents of the bundle have the same identifier.")
+				return unprocessable(doc.At()+".resource.masterIdentifier", "Deux documents du lot ont le même identifiant.", "Two documents of the bundle have the same identifier.")
 			}
 			seen[i] = true
 		}
 	}
 	for item := range sub.list.Resource.Root().All("entry", "item", "reference") {
 		if strings.HasPrefix(item.Text(), "urn:uuid:") && !sub.has(item.Text()) {
-			return invalid("not-found", fmt.Sprintf("Bundle.entry[%d].resource.entry", sub.list.Index), "Le lot de soumission désigne un document qui n’est pas dans l’envoi.", "The submission set names a document that is not in the bundle.")
+			return invalid("not-found", sub.list.At()+".resource.entry", "Le lot de soumission désigne un document qui n’est pas dans l’envoi.", "The submission set names a document that is not in the bundle.")
 		}
 	}
 	if len(sub.docs) > 0 && !sub.list.Resource.Get("entry").Exists() {
-		return invalid("required", fmt.Sprintf("Bundle.entry[%d].resource.entry", sub.list.Index), "Le lot de soumission ne désigne aucun document.", "The submission set names no document.")
+		return invalid("required", sub.list.At()+".resource.entry", "Le lot de soumission ne désigne aucun document.", "The submission set names no document.")
 	}
 	return nil
 }
@@ -280,9 +279,9 @@ func (c *call) readSubjects(sub *submission, patients map[string]*fhir.Resource)
 		}
 		s, ok := c.subjectOf(e.Resource, node, patients)
 		if !ok {
-			return unprocessable(fmt.Sprintf("Bundle.entry[%d].resource.subject", e.Index), "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
+			return unprocessable(e.At()+".resource.subject", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 		}
-		at := fmt.Sprintf("Bundle.entry[%d].resource", e.Index)
+		at := e.At() + ".resource"
 		s.at = at + ".subject"
 		sub.subjects = append(sub.subjects, s)
 		sub.subjects = append(sub.subjects, sourcePatient(e.Resource, at)...)

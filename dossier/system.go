@@ -12,21 +12,22 @@ import (
 // transaction answers POST to the base: an opening, a submission (ITI-65), acts on
 // what is there, or a batch.
 func (c *call) transaction(ctx context.Context) (Answer, error) {
-	r, err := c.parseBody("Bundle")
+	r, err := c.parseAs("Bundle", fhir.ParseBundle)
 	if err != nil {
 		return Answer{}, err
 	}
 	if r.Get("entry").Len() > fhir.MaxEntries {
 		return Answer{}, ErrTooLarge
 	}
+	if fhir.IsBatch(r) {
+		c.r.Interaction = fhir.Batch
+		return c.batchOf(ctx, r)
+	}
 	b, err := fhir.Base(c.base).ReadBundle(r)
 	if err != nil {
 		return Answer{}, err
 	}
 	switch {
-	case b.Type == "batch":
-		c.r.Interaction = fhir.Batch
-		return c.batchOf(ctx, b)
 	case len(b.Entries) == 0:
 		return Answer{}, invalid("required", "Bundle.entry", "La transaction est vide.", "The transaction is empty.")
 	case isOpening(b):
@@ -43,14 +44,19 @@ const maxBatch = 100
 
 // batchOf answers each entry as if it had come alone, in its place and in the order
 // of the bundle: to fetch N documents at once (DOMAIN.md §2.4), or to write what need
-// not be written together.
-func (c *call) batchOf(ctx context.Context, b fhir.Bundle) (Answer, error) {
-	if len(b.Entries) > maxBatch {
+// not be written together. One that cannot be read is refused by itself.
+func (c *call) batchOf(ctx context.Context, r *fhir.Resource) (Answer, error) {
+	count := r.Get("entry").Len()
+	if count > maxBatch {
 		return Answer{}, ErrTooLarge
 	}
-	parts := make([]part, 0, len(b.Entries))
-	for i := range b.Entries {
-		parts = append(parts, c.alone(ctx, &b.Entries[i]))
+	parts := make([]part, 0, count)
+	for e, err := range fhir.Base(c.base).ReadBatch(r) {
+		if err != nil {
+			parts = append(parts, partOf(Refuse(err, c.r.Lang)))
+			continue
+		}
+		parts = append(parts, c.alone(ctx, &e))
 	}
 	return c.joined("batch-response", parts), nil
 }

@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -107,7 +106,7 @@ func (t *transaction) locate(ctx context.Context) (d *loaded, v *policy.View, er
 			continue
 		}
 		if placed != nil && a.place != place {
-			return nil, nil, unprocessable(a.at(), "Une transaction concerne un seul dossier : un autre patient est désigné ici.", "A transaction concerns one dossier: another patient is named here.")
+			return nil, nil, unprocessable(a.At(), "Une transaction concerne un seul dossier : un autre patient est désigné ici.", "A transaction concerns one dossier: another patient is named here.")
 		}
 		place = a.place
 		if placed == nil || placed.d == nil {
@@ -140,7 +139,7 @@ func (t *transaction) name(ctx context.Context, ch *change) error {
 		case ref == "":
 			continue
 		case touched[ref] && a.known == nil:
-			return invalid("duplicate", a.at(), "La transaction agit deux fois sur la même ressource.", "The transaction acts twice on the same resource.")
+			return invalid("duplicate", a.At(), "La transaction agit deux fois sur la même ressource.", "The transaction acts twice on the same resource.")
 		}
 		touched[ref] = true
 		if a.FullURL != "" && !strings.HasPrefix(a.FullURL, t.base+"/") {
@@ -183,6 +182,3 @@ func (t *transaction) read(ctx context.Context, ch *change) (Answer, error) {
 	}
 	return t.joined("transaction-response", parts), nil
 }
-
-// at is where the act stands in the bundle, for its refusal.
-func (a *act) at() string { return fmt.Sprintf("Bundle.entry[%d]", a.Index) }

@@ -17,7 +17,7 @@ func TestReadBundle(t *testing.T) {
 		{"resource":{"resourceType":"Parameters"},"request":{"method":"POST","url":"Patient/$match"}},
 		{"request":{"method":"DELETE","url":"Patient/1"}}]}`)
 	b, err := ReadBundle(r)
-	if err != nil || b.Type != "transaction" || b.Resource != r || len(b.Entries) != 6 {
+	if err != nil || b.Resource != r || len(b.Entries) != 6 {
 		t.Fatalf("%+v, %v", b, err)
 	}
 	first := b.Entries[0]
@@ -39,7 +39,7 @@ func TestReadBundle(t *testing.T) {
 func TestReadBundleTakesPublishedTransactions(t *testing.T) {
 	count := 0
 	for name, r := range acceptedFixtures(t) {
-		if typ := r.Get("type").Text(); r.Type() != "Bundle" || typ != "transaction" && typ != "batch" {
+		if typ := r.Get("type").Text(); r.Type() != "Bundle" || typ != "transaction" {
 			continue
 		}
 		count++
@@ -55,6 +55,81 @@ func TestReadBundleTakesPublishedTransactions(t *testing.T) {
 	}
 }
 
+// What is around the entries of a batch is read at once, each entry by itself.
+func TestReadBatch(t *testing.T) {
+	const good = `{"fullUrl":"urn:uuid:1","request":{"method":"GET","url":"https://dmp.test/fhir/Patient/1"}}`
+	for _, c := range []struct{ name, entry, code, expression string }{
+		{"good", `{"request":{"method":"GET","url":"Patient/1"}}`, "", ""},
+		{"a resource that is none", `{"request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"Patien","x":[]}}`, "", ""},
+		{"a resource that is a number", `{"request":{"method":"POST","url":"Patient"},"resource":1}`, "", ""},
+		{"another type than that of the URL", `{"request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"List"}}`, "", ""},
+		{"a URL that is not served", `{"request":{"method":"GET","url":"Patient//1?x=a://b"}}`, "", ""},
+		{"no object", `7`, "structure", "Bundle.entry[1]"},
+		{"nothing", `{}`, "structure", "Bundle.entry[1]"},
+		{"unknown element", `{"requests":{},"request":{"method":"GET","url":"Patient/1"}}`, "structure", "Bundle.entry[1].requests"},
+		{"no request", `{"resource":{"resourceType":"Patient"}}`, "invariant", "Bundle.entry[1]"},
+		{"no method", `{"request":{"url":"Patient"}}`, "required", "Bundle.entry[1].request.method"},
+		{"method", `{"request":{"method":"BREW","url":"Patient"}}`, "code-invalid", "Bundle.entry[1].request.method"},
+		{"instant", `{"request":{"method":"GET","url":"Patient/1","ifModifiedSince":"now"}}`, "value", "Bundle.entry[1].request.ifModifiedSince"},
+		{"response", `{"request":{"method":"GET","url":"Patient/1"},"response":{"status":"200"}}`, "invariant", "Bundle.entry[1]"},
+		{"another server", `{"request":{"method":"GET","url":"https://other.test/fhir/Patient/1"}}`, "value", "Bundle.entry[1].request.url"},
+		{"a host", `{"request":{"method":"GET","url":"//other.test/fhir/Patient/1"}}`, "value", "Bundle.entry[1].request.url"},
+		{"a blank", `{"request":{"method":"GET","url":"Patient?family=a b"}}`, "value", "Bundle.entry[1].request.url"},
+		{"relative fullUrl", `{"fullUrl":"Patient/1","request":{"method":"GET","url":"Patient/1"}}`, "value", "Bundle.entry[1].fullUrl"},
+		{"fullUrl twice", good, "invariant", "Bundle.entry[1].fullUrl"},
+	} {
+		r, err := ParseBundle([]byte(`{"resourceType":"Bundle","type":"batch","entry":[` + good + `,` + c.entry + `,{"request":{"method":"DELETE","url":"Patient/1"}}]}`))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		i := 0
+		for e, err := range Base("https://dmp.test/fhir").ReadBatch(r) {
+			var invalid *Invalid
+			switch {
+			case e.Index != i:
+				t.Errorf("%s: entry %d at %d", c.name, e.Index, i)
+			case i == 0 && e.URL != "Patient/1":
+				t.Errorf("own address: %q", e.URL)
+			case i != 1 || c.code == "":
+				if err != nil {
+					t.Errorf("%s, entry %d: %v", c.name, i, err)
+				}
+			case !errors.As(err, &invalid) || invalid.Issues[0].Code != c.code || invalid.Issues[0].Expression != c.expression:
+				t.Errorf("%s: %v", c.name, err)
+			}
+			i++
+		}
+		if i != 3 {
+			t.Errorf("%s: %d entries", c.name, i)
+		}
+	}
+}
+
+// What is no batch is read whole, and so is what is around the entries of one.
+func TestParseBundleRefuses(t *testing.T) {
+	const broken = `"entry":[{"resource":{"resourceType":"Patient","x":1},"request":{"method":"POST","url":"Patient"}}]`
+	if _, err := ParseBundle([]byte(`{"resourceType":"Bundle","type":"batch",` + broken + `}`)); err != nil {
+		t.Error(err)
+	}
+	for _, body := range []string{
+		`{"resourceType":"Bundle","type":"transaction",` + broken + `}`,
+		`{"resourceType":"Bundle","type":"batch","type":"batch",` + broken + `}`,
+		`{"resourceType":"Bundle","type":"batch","x":1,` + broken + `}`,
+		`{"resourceType":"Bundle","type":"batch","total":1,` + broken + `}`,
+		`{"resourceType":"Bundle","type":"batch","entry":{}}`,
+		`{"resourceType":"Bundle","type":"batch","entry":[]}`,
+		`{"resourceType":"Bundle","type":"batch","entry":[{"request":{"url":"a","url":"a"}}]}`,
+		`{"resourceType":"Patient","type":"batch",` + broken + `}`,
+		`{"resourceType":"Bundle","type":"batch"`, `[]`, ``,
+	} {
+		var invalid *Invalid
+		if _, err := ParseBundle([]byte(body)); !errors.As(err, &invalid) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
 func TestReadBundleRefuses(t *testing.T) {
 	entry := func(method, url string) string {
 		return `"entry":[{"request":{"method":"` + method + `","url":"` + url + `"}}]`
@@ -64,15 +139,16 @@ func TestReadBundleRefuses(t *testing.T) {
 		{"response", `"type":"transaction-response"`, "value", "Bundle.type"},
 		{"history", `"type":"history"`, "value", "Bundle.type"},
 		{"document", `"type":"document"`, "value", "Bundle.type"},
+		{"batch", `"type":"batch"`, "value", "Bundle.type"},
 		{"no type", `"entry":[]`, "value", "Bundle.type"},
-		{"no request", `"type":"batch","entry":[{"resource":{"resourceType":"Patient"}}]`, "required", "Bundle.entry[0].request"},
-		{"method", `"type":"batch",` + entry("BREW", "Patient"), "value", "Bundle.entry[0].request.method"},
-		{"no resource", `"type":"batch",` + entry("POST", "Patient"), "required", "Bundle.entry[0].resource"},
-		{"no patch", `"type":"batch",` + entry("PATCH", "Patient/1"), "required", "Bundle.entry[0].resource"},
-		{"other type", `"type":"batch","entry":[{"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"List"}}]`, "value", "Bundle.entry[0].request.url"},
-		{"relative fullUrl", `"type":"batch","entry":[{"fullUrl":"Patient/1","request":{"method":"GET","url":"Patient/1"}}]`, "value", "Bundle.entry[0].fullUrl"},
-		{"fullUrl twice", `"type":"batch","entry":[{"fullUrl":"urn:x","request":{"method":"GET","url":"Patient/1"}},{"fullUrl":"urn:x","request":{"method":"GET","url":"Patient/2"}}]`, "invariant", "Bundle.entry[1].fullUrl"},
-		{"too many", `"type":"batch","entry":[1` + strings.Repeat(",1", MaxEntries) + `]`, "too-costly", "Bundle.entry"},
+		{"no request", `"type":"transaction","entry":[{"resource":{"resourceType":"Patient"}}]`, "required", "Bundle.entry[0].request"},
+		{"method", `"type":"transaction",` + entry("BREW", "Patient"), "value", "Bundle.entry[0].request.method"},
+		{"no resource", `"type":"transaction",` + entry("POST", "Patient"), "required", "Bundle.entry[0].resource"},
+		{"no patch", `"type":"transaction",` + entry("PATCH", "Patient/1"), "required", "Bundle.entry[0].resource"},
+		{"other type", `"type":"transaction","entry":[{"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"List"}}]`, "value", "Bundle.entry[0].request.url"},
+		{"relative fullUrl", `"type":"transaction","entry":[{"fullUrl":"Patient/1","request":{"method":"GET","url":"Patient/1"}}]`, "value", "Bundle.entry[0].fullUrl"},
+		{"fullUrl twice", `"type":"transaction","entry":[{"fullUrl":"urn:x","request":{"method":"GET","url":"Patient/1"}},{"fullUrl":"urn:x","request":{"method":"GET","url":"Patient/2"}}]`, "invariant", "Bundle.entry[1].fullUrl"},
+		{"too many", `"type":"transaction","entry":[1` + strings.Repeat(",1", MaxEntries) + `]`, "too-costly", "Bundle.entry"},
 	} {
 		_, err := ReadBundle(scan(t, `{"resourceType":"Bundle",`+c.members+`}`))
 		var invalid *Invalid
@@ -85,7 +161,7 @@ func TestReadBundleRefuses(t *testing.T) {
 		"Patient//1", "Patient/", "Patient/%2e%2e", "Patient;a=b", "a@b/Patient", `Patient\1`, "Patient/1#x", "Patient?a b", "urn:uuid:1",
 		"Patient\t", "Patient\u007f", "javascript:a",
 	} {
-		_, err := ReadBundle(scan(t, `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":`+string(Quote(url))+`}}]}`))
+		_, err := ReadBundle(scan(t, `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"GET","url":`+string(Quote(url))+`}}]}`))
 		var invalid *Invalid
 		if !errors.As(err, &invalid) || invalid.Issues[0].Expression != "Bundle.entry[0].request.url" {
 			t.Errorf("url %q: %v", url, err)
@@ -95,7 +171,7 @@ func TestReadBundleRefuses(t *testing.T) {
 	for range 50 {
 		many.WriteString(`{"request":{"method":"X","url":"a"}},`)
 	}
-	_, err := ReadBundle(scan(t, `{"resourceType":"Bundle","type":"batch","entry":[`+many.String()+`{"request":{"method":"X","url":"a"}}]}`))
+	_, err := ReadBundle(scan(t, `{"resourceType":"Bundle","type":"transaction","entry":[`+many.String()+`{"request":{"method":"X","url":"a"}}]}`))
 	if got := len(expressions(err)); got != maxIssues {
 		t.Errorf("%d issues", got)
 	}

@@ -35,6 +35,12 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("refused when pretty: %v", err)
 		}
 		_, _ = ReadBundle(r)
+		if batch, err := ParseBundle(data); err != nil {
+			t.Fatalf("refused as a bundle: %v", err)
+		} else if IsBatch(batch) {
+			for range Base("").ReadBatch(batch) {
+			}
+		}
 		for entry := range r.Get("entry").Items() {
 			if inner := entry.Get("resource").Resource(); inner != nil && !bytes.Equal(inner.Bytes(), entry.Get("resource").Raw()) {
 				t.Fatalf("entry differs: %q", inner.Bytes())

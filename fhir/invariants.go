@@ -166,33 +166,11 @@ func (c *checker) list(n Node) {
 // bundle checks Bundle.type against what the entries hold.
 func (c *checker) bundle(n Node) {
 	kind := n.Get("type").Text()
-	search, history := kind == "searchset", kind == "history"
-	request := kind == "batch" || kind == "transaction" || history
-	response := kind == "batch-response" || kind == "transaction-response" || history
-	if m := n.Get("total"); m.Exists() && !search && !history {
+	if m := n.Get("total"); m.Exists() && kind != "searchset" && kind != "history" {
 		c.report(m.i, bdl1, "")
 	}
-	seen := make(map[string]bool)
-	for entry := range n.Get("entry").Items() {
-		if entry.Kind() != Object {
-			continue
-		}
-		if m := entry.Get("search"); m.Exists() && !search {
-			c.report(m.i, bdl2, "")
-		}
-		if entry.Get("request").Exists() != request {
-			c.report(entry.i, bdl3, "")
-		}
-		if entry.Get("response").Exists() != response {
-			c.report(entry.i, bdl4, "")
-		}
-		if url := entry.Get("fullUrl"); url.Exists() && !history {
-			key := url.Text() + "\n" + entry.Get("resource").Get("meta").Get("versionId").Text()
-			if seen[key] {
-				c.report(url.i, bdl7, "")
-			}
-			seen[key] = true
-		}
+	if list := n.Get("entry"); list.i == 0 || list.i != c.apart {
+		c.entries(list, kind)
 	}
 	first := n.Get("entry").Get("resource").Get("resourceType")
 	switch kind {
@@ -210,6 +188,40 @@ func (c *checker) bundle(n Node) {
 		if !first.Is("MessageHeader") {
 			c.report(n.i, bdl12, "")
 		}
+	}
+}
+
+// entries checks the entries of a Bundle of that type against it and each other.
+func (c *checker) entries(list Node, kind string) {
+	seen := make(map[string]bool)
+	for entry := range list.Items() {
+		if entry.Kind() != Object {
+			continue
+		}
+		c.entryOf(entry, kind)
+		if url := entry.Get("fullUrl"); url.Exists() && kind != "history" {
+			key := url.Text() + "\n" + entry.Get("resource").Get("meta").Get("versionId").Text()
+			if seen[key] {
+				c.report(url.i, bdl7, "")
+			}
+			seen[key] = true
+		}
+	}
+}
+
+// entryOf checks one entry against the type of its Bundle.
+func (c *checker) entryOf(entry Node, kind string) {
+	history := kind == "history"
+	request := kind == "batch" || kind == "transaction" || history
+	response := kind == "batch-response" || kind == "transaction-response" || history
+	if m := entry.Get("search"); m.Exists() && kind != "searchset" {
+		c.report(m.i, bdl2, "")
+	}
+	if entry.Get("request").Exists() != request {
+		c.report(entry.i, bdl3, "")
+	}
+	if entry.Get("response").Exists() != response {
+		c.report(entry.i, bdl4, "")
 	}
 }
 

@@ -21,11 +21,16 @@ func Parse(data []byte) (*Resource, error) {
 		return nil, err
 	}
 	c := checker{t: t}
+	return c.parsed()
+}
+
+// parsed checks the tree and returns its resource.
+func (c *checker) parsed() (*Resource, error) {
 	c.resource(0, atRoot)
 	if len(c.issues) > 0 {
 		return nil, &Invalid{Issues: c.issues}
 	}
-	return &Resource{t}, nil
+	return &Resource{c.t}, nil
 }
 
 // checker walks a tree once, with the definitions beside it. It builds no paths
@@ -34,6 +39,7 @@ type checker struct {
 	t      *tree
 	issues []Issue
 	locals []local // references to contained resources in the resource at hand
+	apart  uint32  // the member whose content is not looked at; 0 for none
 }
 
 // local is a value that begins with '#'.
@@ -232,7 +238,9 @@ func (c *checker) element(object, m uint32, owner typeID, row *element) {
 			c.report(m, notSingle, "")
 			return
 		}
-		c.value(m, owner, row)
+		if m != c.apart {
+			c.value(m, owner, row)
+		}
 		return
 	}
 	if n.kind != Array {
@@ -241,6 +249,9 @@ func (c *checker) element(object, m uint32, owner typeID, row *element) {
 	}
 	if n.next == m+1 {
 		c.report(m, empty, "")
+		return
+	}
+	if m == c.apart {
 		return
 	}
 	var beside pairs

@@ -22,8 +22,20 @@ var (
 type RouteError struct {
 	kind    error
 	invalid *Invalid
-	// Allow are the methods of the path, for ErrMethod.
+	// Allow are the methods of the path, for ErrMethod; none where nothing but an entry
+	// of a transaction reaches it.
 	Allow []string
+	// misplaced: see Misplaced.
+	misplaced bool
+}
+
+// Misplaced tells whether err is that a request of its own would create what only a
+// transaction creates: a Patient, a List, a Binary. What is wrong with its body is
+// then said before that: who learns to speak to the server gets the nearest error
+// first.
+func Misplaced(err error) bool {
+	var route *RouteError
+	return errors.As(err, &route) && route.misplaced
 }
 
 func (e *RouteError) Error() string { return e.kind.Error() + ": " + e.invalid.Error() }
@@ -88,10 +100,20 @@ func (b Base) ParsePathAs(h Handling, method, path, rawQuery string) (Request, e
 	return b.parsePath(h, method, path, rawQuery, (*service).supports)
 }
 
-// ParseEntry reads Bundle.entry.request of a transaction or batch: the method and
-// the URL, relative or under the base. Beyond ParsePath it allows what exists in
-// transactions only (SupportsEntry); no bundles within bundles.
+// ParseEntry reads Bundle.entry.request of a transaction: the method and the URL,
+// relative or under the base. Beyond ParsePath it allows what exists in transactions
+// only (SupportsEntry); no bundles within bundles.
 func (b Base) ParseEntry(method, url string) (Request, error) {
+	return b.parseEntry(method, url, (*service).supportsEntry)
+}
+
+// ParseBatchEntry does the same for a batch, whose entries are answered as if each
+// had come alone: it allows what ParsePath does.
+func (b Base) ParseBatchEntry(method, url string) (Request, error) {
+	return b.parseEntry(method, url, (*service).supports)
+}
+
+func (b Base) parseEntry(method, url string, supports func(*service, Interaction) bool) (Request, error) {
 	if own, ok := b.relative(url); ok {
 		url = own
 	}
@@ -99,7 +121,7 @@ func (b Base) ParseEntry(method, url string) (Request, error) {
 	if path == "" || strings.Contains(rawQuery, "#") {
 		return Request{}, unknownRoute()
 	}
-	return b.parsePath(Strict, method, path, rawQuery, (*service).supportsEntry)
+	return b.parsePath(Strict, method, path, rawQuery, supports)
 }
 
 // WithForm returns the request of a POST to _search, with the query of the body
@@ -114,16 +136,19 @@ func (b Base) parsePath(h Handling, method, path, rawQuery string, supports func
 		method = http.MethodGet
 	}
 	routes := routesOf(path, supports)
-	if len(routes) == 0 {
-		return Request{}, unknownRoute()
-	}
 	for _, route := range routes {
 		if route.method == method {
 			route.handling = h
 			return b.finish(route.Request, rawQuery)
 		}
 	}
-	return Request{}, wrongMethod(routes)
+	inside := routesOf(path, (*service).supportsEntry)
+	if len(routes) == 0 && len(inside) == 0 {
+		return Request{}, unknownRoute()
+	}
+	refused := wrongMethod(routes)
+	refused.misplaced = slices.ContainsFunc(inside, func(r route) bool { return r.method == method && r.Interaction == Create })
+	return Request{}, refused
 }
 
 // route is one method of a path.

@@ -95,7 +95,7 @@ func TestParsePathRefuses(t *testing.T) {
 		{"GET", "_history", "", ErrUnknownRoute, ""},
 		{"GET", "AuditEvent/1/_history", "", ErrUnknownRoute, ""},
 		{"GET", "Binary/1/_history/1", "", ErrUnknownRoute, ""},
-		{"GET", "Binary", "", ErrUnknownRoute, ""},
+		{"GET", "Binary", "", ErrMethod, ""},
 		{"POST", "Binary/_search", "", ErrUnknownRoute, ""},
 		{"POST", "DocumentReference/_search/x", "", ErrUnknownRoute, ""},
 		{"POST", "DocumentReference/_search/", "", ErrUnknownRoute, ""},
@@ -185,6 +185,38 @@ func TestParseEntry(t *testing.T) {
 	} {
 		if _, err := base.ParseEntry(c.method, c.url); !errors.Is(err, c.err) {
 			t.Errorf("%s %s: %v", c.method, c.url, err)
+		}
+	}
+}
+
+// An entry of a batch asks for what a request of its own may ask for. Where only a
+// transaction creates a type, the body is read before the method is refused.
+func TestParseBatchEntry(t *testing.T) {
+	const base = Base("https://dmp.test/fhir")
+	for _, c := range []struct {
+		method, url string
+		err         error
+		misplaced   bool
+		allow       string
+	}{
+		{"GET", "https://dmp.test/fhir/Binary/b", nil, false, ""},
+		{"POST", "DocumentReference", nil, false, ""},
+		{"POST", "Patient", ErrMethod, true, "GET HEAD"},
+		{"POST", "Binary", ErrMethod, true, ""},
+		{"GET", "Binary", ErrMethod, false, ""},
+		{"PUT", "Binary/b", ErrMethod, false, "GET HEAD"},
+		{"DELETE", "Consent/1", ErrMethod, false, "GET HEAD PUT"},
+		{"PUT", "DocumentReference", ErrMethod, false, "GET HEAD POST PATCH"},
+		{"POST", "RelatedPerson", ErrMethod, false, "GET HEAD"},
+		{"POST", "OperationDefinition", ErrUnknownRoute, false, ""},
+		{"POST", "", ErrUnknownRoute, false, ""},
+	} {
+		_, err := base.ParseBatchEntry(c.method, c.url)
+		var route *RouteError
+		if !errors.Is(err, c.err) || Misplaced(err) != c.misplaced {
+			t.Errorf("%s %s: %v", c.method, c.url, err)
+		} else if errors.As(err, &route) && strings.Join(route.Allow, " ") != c.allow {
+			t.Errorf("%s %s: allows %v", c.method, c.url, route.Allow)
 		}
 	}
 }

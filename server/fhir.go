@@ -25,7 +25,7 @@ func (s *Server) fhir(x *exchange) dossier.Answer {
 	if errors.Is(err, fhir.ErrBadRequest) {
 		// The path is known: the log may name it, and who asks is told first.
 		line, _ = s.parseLine(x.r, "")
-	} else if s.misplaced(x.r, err) {
+	} else if fhir.Misplaced(err) {
 		return x.refuse(x.misplacedBody(err))
 	} else if err != nil {
 		return x.refuse(err)
@@ -44,16 +44,9 @@ func (s *Server) fhir(x *exchange) dossier.Answer {
 	return x.do(p, line)
 }
 
-// misplaced tells whether a request creates alone what only a transaction
-// creates: a Patient, a List, a Binary.
-func (s *Server) misplaced(r *http.Request, err error) bool {
-	typ := strings.Trim(strings.TrimPrefix(r.URL.EscapedPath(), s.path), "/")
-	return r.Method == http.MethodPost && errors.Is(err, fhir.ErrMethod) && fhir.SupportsEntry(typ, fhir.Create)
-}
-
-// misplacedBody returns what is wrong with the body of such a request, and where
-// nothing is, that it cannot be made here: who learns to speak to the server gets
-// the nearest error first.
+// misplacedBody returns what is wrong with the body of a request that creates alone
+// what only a transaction creates, and where nothing is, that it cannot be made here
+// (fhir.Misplaced).
 func (x *exchange) misplacedBody(method error) error {
 	if _, err := x.authenticate(); err != nil {
 		return err

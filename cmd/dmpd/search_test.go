@@ -329,7 +329,9 @@ func TestBatchOfOwnAddresses(t *testing.T) {
 		batch(url).is(200).has("entry.0.response.status", "200 OK").has("entry.0.resource.resourceType", "DocumentReference")
 	}
 	for _, url := range []string{"http://ailleurs.exemple.test/fhir/" + letter, w.base + ".exemple.test/" + letter, w.base + "//" + letter, w.base + "/../" + letter, w.base} {
-		batch(url).is(400)
+		if got := batch(url).is(200); !strings.HasPrefix(got.at("entry.0.response.status"), "40") {
+			t.Errorf("%s: %s", url, got.body)
+		}
 	}
 }
 
