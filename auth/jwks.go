@@ -3,9 +3,6 @@ package auth
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,7 +101,7 @@ func (k Keys) add(data []byte) error {
 	return nil
 }
 
-// publicKey returns the key of a JWK if it is public, asymmetric and strong enough.
+// publicKey returns the key of a JWK if it is public, asymmetric and passes CheckKey.
 func publicKey(key jwk.Key) (crypto.PublicKey, error) {
 	if private, err := jwk.IsPrivateKey(key); err != nil || private {
 		return nil, errors.New("a key that is private or symmetric")
@@ -113,21 +110,7 @@ func publicKey(key jwk.Key) (crypto.PublicKey, error) {
 	if err := jwk.Export(key, &raw); err != nil {
 		return nil, errors.New("a key cannot be used")
 	}
-	switch k := raw.(type) {
-	case *rsa.PublicKey:
-		if k.N.BitLen() < minRSABits {
-			return nil, fmt.Errorf("an RSA key under %d bits", minRSABits)
-		}
-		return k, nil
-	case *ecdsa.PublicKey:
-		if _, err := k.ECDH(); err != nil {
-			return nil, errors.New("a point that is not on its curve")
-		}
-		return k, nil
-	case ed25519.PublicKey:
-		return k, nil
-	}
-	return nil, errors.New("a key of an unknown type")
+	return raw, checkKey(raw)
 }
 
 // MaxKeySetLife is the longest KeySetConfig.Life (SECURITY, F-12).

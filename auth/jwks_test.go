@@ -75,6 +75,8 @@ func TestTK11KeySetsRefused(t *testing.T) {
 		"kid twice":          {setOfKeys(t, good, good), false},
 		"no kid":             {setOfKeys(t, good, jwkOf(t, &ec.PublicKey, nil)), false},
 		"long kid":           {setOfKeys(t, jwkOf(t, &ec.PublicKey, object{"kid": strings.Repeat("k", maxKidLength+1)})), false},
+		"of RFC 7517":        {setOfKeys(t, good, object{"kty": "EC", "kid": "b", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}), false},
+		"of RFC 8037":        {setOfKeys(t, good, object{"kty": "OKP", "kid": "b", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}), false},
 		"other use":          {setOfKeys(t, good, jwkOf(t, &ec.PublicKey, object{"kid": "b", "use": "tls"})), false},
 		"keys twice":         {[]byte(`{"keys":[],` + string(setOfKeys(t, good)[1:])), false},
 		"HTML":               {[]byte("<html>503</html>"), false},

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"opendmp/auth"
 )
 
 func initCommand() *cobra.Command {
@@ -79,5 +81,9 @@ func publicKey(name string) (crypto.PublicKey, error) {
 	if block == nil || block.Type != "PUBLIC KEY" {
 		return nil, errors.New("not a PEM block PUBLIC KEY")
 	}
-	return x509.ParsePKIXPublicKey(block.Bytes)
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return key, auth.CheckKey(key)
 }

@@ -144,7 +144,7 @@ func (a *authority) open(ctx context.Context, p *plan, keys *vault.Vault, st sto
 	}
 	p.issuers = append(p.issuers, a.signer.TrustBound())
 	p.extra = append(p.extra, oauthRoutes(s)...)
-	p.replay, p.revoked = issuer.Replay(st), revocations.Revoked
+	p.revoked = revocations.Revoked
 	return revocations, nil
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"opendmp/auth"
 	"opendmp/policy"
 )
 
@@ -33,7 +32,8 @@ missing:
   base         the URL that clients are told, https://dmp.example.org/fhir
   issuer       who signs the access tokens (iss), character by character
   audience     for whom they are (aud), likewise
-  issuer-keys  folder of the issuer's public keys, PEM, named after their kid: <kid>.pem
+  issuer-keys  folder of the issuer's public keys, PEM, named after their kid: <kid>.pem;
+               or issuer-jwks, the URL of the key set that it publishes
   matrix       folder of the habilitation matrix, AAAA-MM-JJ.csv
   tls-pro      address for professionals and systems, who show a certificate; with
                tls-cert, tls-cle, ca-personnes or ca-organisations, and crl
@@ -66,6 +66,8 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("issuer", "", "issuer of the access tokens")
 	f.String("audience", "", "audience of the access tokens")
 	f.String("issuer-keys", "", "folder of the issuer's public keys")
+	f.String("issuer-jwks", "", "URL of the key set of the issuer, instead of issuer-keys")
+	f.String("issuer-jwks-ca", "", "CAs of the certificate of that URL, PEM; those of the system without it")
 	f.String("clients", "", "file of the clients of the authorisation server, JSON; none without it")
 	f.String("matrix", "", "folder of the habilitation matrix")
 	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
@@ -170,7 +172,11 @@ func (i *instance) serve(ctx context.Context, l net.Listener) error {
 
 // realPlan is the plan of a real service.
 func realPlan(s settings, log *slog.Logger) (plan, error) {
-	keys, err := publicKeys(s.IssuerKeys)
+	if err := checkFolder(s.Data); err != nil {
+		return plan{}, err
+	}
+	c := &clock{}
+	issuers, work, err := s.issuers(c.Now, log)
 	if err != nil {
 		return plan{}, err
 	}
@@ -200,7 +206,6 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	c := &clock{}
 	e, err := engineOf(s.Store, s.Data, c)
 	if err != nil {
 		return plan{}, err
@@ -213,9 +218,6 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 		oauth: oauth,
 		data:  s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
-		issuers: []auth.Issuer{{
-			Issuer: s.Issuer, Audience: s.Audience, Keys: keys,
-			Algorithms: []string{"ES256", "ES384", "PS256", "RS256", "EdDSA"},
-		}},
+		issuers: issuers, work: work,
 	}, nil
 }

@@ -88,7 +88,7 @@ func TestSIGTERMDrains(t *testing.T) {
 // What stops a start is one sentence and exit 1.
 func TestRefusedStarts(t *testing.T) {
 	for line, want := range map[string]string{
-		"serve": "a real service needs: base, issuer, audience, issuer-keys, matrix",
+		"serve": "a real service needs: base, issuer, audience, issuer-keys (or issuer-jwks), matrix",
 		"serve --sandbox --addr 0.0.0.0:0 --data " + t.TempDir(): "loopback",
 		"token --as nobody --data " + t.TempDir():                "no sandbox",
 		"nonsense": "unknown command",

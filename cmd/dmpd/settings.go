@@ -31,7 +31,11 @@ type settings struct {
 	Issuer     string `koanf:"issuer"`
 	Audience   string `koanf:"audience"`
 	IssuerKeys string `koanf:"issuer-keys"`
-	Matrix     string `koanf:"matrix"`
+	IssuerJWKS string `koanf:"issuer-jwks"`
+	IssuerCA   string `koanf:"issuer-jwks-ca"`
+	// Issuers are further ones, with the same names: of the settings file only.
+	Issuers []externalIssuer `koanf:"issuers"`
+	Matrix  string           `koanf:"matrix"`
 	// Clients is the file of the clients of the authorisation server; without it there
 	// is none. Identity is the setting psc.
 	Clients  string           `koanf:"clients"`
@@ -192,6 +196,9 @@ func (s settings) check() error {
 	if err != nil || base.Scheme != "https" {
 		return errors.New("base must be an https URL: it is what clients are told")
 	}
+	if err := s.checkIssuers(); err != nil {
+		return err
+	}
 	if s.MatrixUnknown != "" && s.MatrixUnknown != "refuse" && s.MatrixUnknown != "deny" {
 		return fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown)
 	}
@@ -206,7 +213,7 @@ func (s settings) missing() []string {
 		{"base", s.Base},
 		{"issuer", s.Issuer},
 		{"audience", s.Audience},
-		{"issuer-keys", s.IssuerKeys},
+		{"issuer-keys (or issuer-jwks)", s.IssuerKeys + s.IssuerJWKS},
 		{"matrix", s.Matrix},
 	} {
 		if field.value == "" {

@@ -18,6 +18,7 @@ import (
 	"opendmp/auth"
 	"opendmp/dossier"
 	"opendmp/fhir"
+	"opendmp/issuer"
 	"opendmp/policy"
 	"opendmp/server"
 	"opendmp/store"
@@ -42,8 +43,9 @@ type plan struct {
 	due      time.Duration // how often to look for what falls due; 0: the default
 	limits   server.Limits
 	extra    []server.Route
-	// oauth is the authorisation server, nil for none; replay and revoked are what it
-	// tells a Verifier.
+	work     []func(context.Context) // beside the server, each until its context ends
+	// oauth is the authorisation server, nil for none; revoked is what it tells a
+	// Verifier. replay remembers DPoP proofs, whoever issued the tokens.
 	oauth   *authority
 	replay  auth.Replay
 	revoked func(tokenID, client string) error
@@ -94,7 +96,8 @@ func assemble(ctx context.Context, p plan) (_ *instance, err error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	more := []func(context.Context){newDueWorker(door, st, p.due, p.clock.Now, p.log).run}
+	more := append(slices.Clone(p.work), newDueWorker(door, st, p.due, p.clock.Now, p.log).run)
+	p.replay = issuer.Replay(st)
 	if p.oauth != nil {
 		revocations, err := p.oauth.open(ctx, &p, keys, st)
 		if err != nil {
