@@ -10,9 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"opendmp/audit"
 	"opendmp/auth"
@@ -49,7 +47,7 @@ type authority struct {
 func (s settings) authority(c *clock) (*authority, error) {
 	if s.Clients == "" {
 		if s.Identity != (identitySettings{}) {
-			return nil, errors.New("psc without clients: the file of those that may exchange its tokens")
+			return nil, errPSCWithoutClients
 		}
 		return nil, nil
 	}
@@ -80,16 +78,16 @@ func (s identitySettings) open(test bool) (*issuer.Identity, error) {
 	if s == (identitySettings{}) {
 		return nil, nil
 	}
-	secret, err := os.ReadFile(s.SecretFile)
+	secret, err := s.secret()
 	if err != nil {
-		return nil, fmt.Errorf("psc: secret-file: %w", err)
+		return nil, err
 	}
 	client, err := s.client(test)
 	if err != nil {
 		return nil, err
 	}
 	return issuer.NewIdentity(issuer.IdentityConfig{
-		Issuer: s.Issuer, Introspection: s.Introspection, UserInfo: s.UserInfo, ClientID: s.ClientID, Secret: strings.TrimSpace(string(secret)),
+		Issuer: s.Issuer, Introspection: s.Introspection, UserInfo: s.UserInfo, ClientID: s.ClientID, Secret: secret,
 		Client: client,
 	})
 }

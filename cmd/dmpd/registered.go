@@ -204,6 +204,11 @@ func (p *plan) register(ctx context.Context, st store.Store) error {
 	if err != nil {
 		return err
 	}
+	if p.oauth.identity == nil {
+		if err := needIdentity(all); err != nil {
+			return err
+		}
+	}
 	p.settings.Establishments, err = registered(p.settings.Establishments, all)
 	return err
 }

@@ -49,7 +49,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 			if err != nil {
 				return err
 			}
-			if err := s.check(); err != nil {
+			if err := s.ready((&clock{}).Now); err != nil {
 				return err
 			}
 			return serve(c.Context(), s, c.OutOrStdout(), c.ErrOrStderr())

@@ -146,64 +146,61 @@ func changed(flags *pflag.FlagSet) provider {
 	return values(m)
 }
 
-// check refuses settings that no service should run with. For the sandbox that
-// is to be reached from elsewhere; for a real service it is to lack anything.
-func (s settings) check() error {
-	local, err := loopback(s.Addr)
-	if err != nil {
-		return err
-	}
-	if _, err := openingOf(s.Opening); err != nil {
-		return err
-	}
-	if _, err := s.dueInterval(); err != nil {
-		return err
-	}
-	if _, err := cdaLevel(s.CDA); err != nil {
-		return err
-	}
-	if _, err := claimsLevel(s.Claims); err != nil {
-		return err
-	}
-	if err := s.hiding(&policy.Settings{}); err != nil {
-		return err
-	}
-	if err := s.TLS.check(); err != nil {
-		return err
-	}
+// check refuses settings that no service should run with, without a look at the files
+// that they name (ready).
+func (s settings) check() error { return s.shape().err() }
+
+// shape finds what no service should run with. For the sandbox that is to be reached
+// from elsewhere; for a real service it is to lack anything.
+func (s settings) shape() (f faults) {
+	s.words(&f)
+	f = append(f, s.TLS.shape()...)
 	if s.Sandbox {
-		for _, addr := range []string{s.TLS.Pro, s.TLS.Patient, s.TLS.Proxy} {
-			if addr != "" && local {
-				local, err = loopback(addr)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if !local && !s.Exposed {
-			return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.open())
-		}
-		return nil
+		f.add(s.kept())
+		return f
 	}
 	if missing := s.missing(); len(missing) > 0 {
-		return fmt.Errorf("a real service needs: %s (as --%s, or in the file of --settings); to try OpenDMP: dmpd serve --sandbox",
-			strings.Join(missing, ", "), missing[0])
+		f.add(fmt.Errorf("a real service needs: %s (as --%s, or in the file of --settings); to try OpenDMP: dmpd serve --sandbox",
+			strings.Join(missing, ", "), missing[0]))
 	}
-	if !local {
-		return fmt.Errorf("%s is not a loopback address: it speaks in clear; TLS is spoken at tls-pro, tls-patient and tls-mandataire", s.Addr)
+	if local, err := loopback(s.Addr); err == nil && !local {
+		f.add(fmt.Errorf("addr: %s is not a loopback address, and speaks in clear: give it 127.0.0.1:8080, and callers those under TLS (tls-pro, tls-patient, tls-mandataire)", s.Addr))
 	}
-	base, err := url.Parse(s.Base)
-	if err != nil || base.Scheme != "https" {
-		return errors.New("base must be an https URL: it is what clients are told")
+	if base, err := url.Parse(s.Base); s.Base != "" && (err != nil || base.Scheme != "https" || base.Host == "" || strings.HasSuffix(s.Base, "/")) {
+		f.add(fmt.Errorf("base: %q is not an https URL without a slash at its end: write what clients are told, https://dmp.example.org/fhir", s.Base))
 	}
 	if err := s.checkIssuers(); err != nil {
 		return err
 	}
 	if s.MatrixUnknown != "" && s.MatrixUnknown != "refuse" && s.MatrixUnknown != "deny" {
-		return fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown)
+		f.add(fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown))
 	}
-	_, err = insKeyLevel(s.INSKey)
-	return err
+	_, err := insKeyLevel(s.INSKey)
+	f.add(err)
+	return f
+}
+
+// words finds the settings that are not written as they must be.
+func (s settings) words(f *faults) {
+	_, err := loopback(s.Addr)
+	f.add(err)
+	_, err = openingOf(s.Opening)
+	f.add(err)
+	_, err = s.dueInterval()
+	f.add(err)
+	_, err = cdaLevel(s.CDA)
+	f.add(err)
+	_, err = claimsLevel(s.Claims)
+	f.add(err)
+	f.add(s.hiding(&policy.Settings{}))
+}
+
+// kept refuses a sandbox that is to be reached from elsewhere, unless that is meant.
+func (s settings) kept() error {
+	if s.open() == "" || s.Exposed {
+		return nil
+	}
+	return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.open())
 }
 
 // missing names the settings that a real service has no default for.

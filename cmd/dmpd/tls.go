@@ -64,14 +64,34 @@ func (s tlsSettings) certified() bool { return s.Pro != "" || s.Proxy != "" }
 
 // check refuses what lacks a part, by the name of the part, and parts without a
 // listener, which protect nothing.
-func (s tlsSettings) check() error {
-	given := s.given()
+func (s tlsSettings) check() error { return s.shape().err() }
+
+// shape finds what check refuses.
+func (s tlsSettings) shape() (f faults) {
 	if !s.any() {
-		if len(given) > 0 {
-			return fmt.Errorf("%s without tls-pro, tls-patient or tls-mandataire", given[0])
+		if given := s.given(); len(given) > 0 {
+			f.add(fmt.Errorf("%s without tls-pro, tls-patient or tls-mandataire", given[0]))
 		}
-		return nil
+		return f
 	}
+	if lacking := s.lacking(); len(lacking) > 0 {
+		f.add(fmt.Errorf("TLS needs: %s", strings.Join(lacking, ", ")))
+	}
+	for _, l := range []struct{ name, addr string }{{"tls-pro", s.Pro}, {"tls-patient", s.Patient}, {"tls-mandataire", s.Proxy}} {
+		if _, _, err := net.SplitHostPort(l.addr); l.addr != "" && err != nil {
+			f.add(fmt.Errorf("%s: the address %q of TLS is not host:port", l.name, l.addr))
+		}
+	}
+	_, err := s.grace()
+	f.add(err)
+	_, err = s.reread()
+	f.add(err)
+	return f
+}
+
+// lacking names the parts that the listeners need and have not.
+func (s tlsSettings) lacking() []string {
+	var names []string
 	for _, part := range []struct {
 		name          string
 		needed, there bool
@@ -85,19 +105,10 @@ func (s tlsSettings) check() error {
 		{"tls-mandataire (mandataires are let in there)", len(listed(s.Proxies)) > 0, s.Proxy != ""},
 	} {
 		if part.needed && !part.there {
-			return fmt.Errorf("TLS needs: %s", part.name)
+			names = append(names, part.name)
 		}
 	}
-	for _, addr := range []string{s.Pro, s.Patient, s.Proxy} {
-		if _, _, err := net.SplitHostPort(addr); addr != "" && err != nil {
-			return fmt.Errorf("the address %q of TLS is not host:port", addr)
-		}
-	}
-	if _, err := s.grace(); err != nil {
-		return err
-	}
-	_, err := s.reread()
-	return err
+	return names
 }
 
 // given names the settings that mean nothing without a listener.
@@ -188,12 +199,12 @@ func (s tlsSettings) open(now func() time.Time, sandbox bool, log *slog.Logger) 
 	if all.pair, err = server.LoadKeyPair(s.Cert, s.Key, now); err != nil {
 		return nil, err
 	}
-	test := sandbox || s.Test
-	if !test && auth.IsTestCA(all.pair.Leaf()) {
-		return nil, fmt.Errorf("tls-cert: %w (ca-de-test if that is meant)", auth.ErrTestCA)
+	s.Test = s.Test || sandbox
+	if err := s.notOfTest(all.pair); err != nil {
+		return nil, err
 	}
 	if s.certified() {
-		if all.certs, err = s.certificates(now, test); err != nil {
+		if all.certs, err = s.certificates(now); err != nil {
 			return nil, err
 		}
 	}
@@ -217,9 +228,17 @@ func (s tlsSettings) open(now func() time.Time, sandbox bool, log *slog.Logger) 
 	return all, nil
 }
 
+// notOfTest refuses a certificate of the test PKI, unless that is meant.
+func (s tlsSettings) notOfTest(pair *server.KeyPair) error {
+	if s.Test || !auth.IsTestCA(pair.Leaf()) {
+		return nil
+	}
+	return fmt.Errorf("tls-cert: %w: give one of a CA that your clients trust (ca-de-test if that is meant)", auth.ErrTestCA)
+}
+
 // certificates reads the CAs and the lists of revoked certificates.
-func (s tlsSettings) certificates(now func() time.Time, test bool) (*auth.Certificates, error) {
-	c := auth.CertificateConfig{SAMU: listed(s.SAMU), CRLs: listed(s.CRLs), Test: test, Now: now}
+func (s tlsSettings) certificates(now func() time.Time) (*auth.Certificates, error) {
+	c := auth.CertificateConfig{SAMU: listed(s.SAMU), CRLs: listed(s.CRLs), Test: s.Test, Now: now}
 	var err error
 	if c.Grace, err = s.grace(); err != nil {
 		return nil, err

@@ -19,6 +19,9 @@ import (
 // it listens.
 const sandboxName = "urn:opendmp:sandbox"
 
+// sandboxKey is the file of the key that signs them, in the folder of the sandbox.
+const sandboxKey = "sandbox-key.pem"
+
 func tokenCommand() *cobra.Command {
 	var as, purpose, reason string
 	c := &cobra.Command{
@@ -60,7 +63,7 @@ made.`,
 // sandboxSigner returns the signer of a sandbox, with a key that load loads, or
 // makes.
 func sandboxSigner(data string, load func(path string) (*ecdsa.PrivateKey, error), now *clock) (*auth.Signer, error) {
-	key, err := load(filepath.Join(data, "sandbox-key.pem"))
+	key, err := load(filepath.Join(data, sandboxKey))
 	if err != nil {
 		return nil, err
 	}

@@ -187,8 +187,8 @@ func newEngine(p plan) (*policy.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if open := matrix.Unknown(); p.whole && len(open) > 0 {
-		return nil, fmt.Errorf("the matrix leaves %d cells open, the first is %s: complete it, or set matrix-unknown to deny", len(open), open[0])
+	if err := openCells(matrix, p.whole); err != nil {
+		return nil, err
 	}
 	return policy.New(p.settings, matrix)
 }

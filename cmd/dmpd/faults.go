@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// faults are what stops a start. They are told together: who prepares a server mends
+// them in one go.
+type faults []error
+
+// add adds a fault; nil is none.
+func (f *faults) add(err error) {
+	if err != nil {
+		*f = append(*f, err)
+	}
+}
+
+// set adds a fault of a setting, by its name, with what to do.
+func (f *faults) set(setting, todo string, err error) {
+	if err == nil {
+		return
+	}
+	if todo != "" {
+		todo = ": " + todo
+	}
+	f.add(fmt.Errorf("%s: %w%s", setting, err, todo))
+}
+
+// err returns the faults as one, on one line; nil if there are none.
+func (f faults) err() error {
+	switch len(f) {
+	case 0:
+		return nil
+	case 1:
+		return f[0]
+	}
+	return fmt.Errorf("%d faults stop the start: %w", len(f), oneLine{errors.Join(f...)})
+}
+
+// oneLine writes joined errors on one line.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLine) Unwrap() error { return e.error }

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"opendmp/auth"
+	"opendmp/issuer"
+	"opendmp/policy"
+	"opendmp/server"
+)
+
+// ready refuses settings with which a server must not start. For a real service it
+// looks at each file that they name, and tells all that is wrong at once, each by the
+// name of its setting and with what to do. It opens no store, asks no network and
+// makes no file.
+func (s settings) ready(now func() time.Time) error {
+	found := s.shape()
+	if !s.Sandbox {
+		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuer, s.inspectMatrix, s.inspectClients} {
+			look(&found)
+		}
+		s.TLS.inspect(now, &found)
+	}
+	return found.err()
+}
+
+// inspectData looks for the keys and the store, and refuses those of a sandbox: its
+// dossiers are invented, and its key signs tokens for whoever asks.
+func (s settings) inspectData(f *faults) {
+	if exists(idsFile(s.Data)) || exists(filepath.Join(s.Data, sandboxKey)) {
+		f.add(fmt.Errorf("data: %s is the folder of a sandbox: give a real service its own (dmpd init --data FOLDER)", s.Data))
+		return
+	}
+	const todo = "make it once (dmpd init), or say where it is"
+	entries, err := os.ReadDir(vaultDir(s.Data))
+	if err == nil && len(entries) == 0 {
+		err = fmt.Errorf("%s is empty", vaultDir(s.Data))
+	}
+	f.set("data", todo, err)
+	if err == nil && (s.Store == "" || s.Store == "sqlite") {
+		_, err = os.Stat(storeDir(s.Data))
+		f.set("data", todo, err)
+	}
+}
+
+// inspectIssuer looks at who signs the tokens that are taken from elsewhere.
+func (s settings) inspectIssuer(f *faults) {
+	for _, one := range []struct{ name, value string }{{"issuer", s.Issuer}, {"audience", s.Audience}} {
+		if one.value == sandboxName {
+			f.add(fmt.Errorf("%s: %q is that of the sandbox, whose tokens are for whoever asks: name your own", one.name, one.value))
+		}
+		if u, err := url.Parse(one.value); err == nil && u.Scheme == "http" {
+			f.add(fmt.Errorf("%s: %q is not an https URL: write the one that stands in the tokens, character by character", one.name, one.value))
+		}
+	}
+	if s.IssuerKeys != "" {
+		_, err := publicKeys(s.IssuerKeys)
+		f.add(err)
+	}
+}
+
+// inspectMatrix reads the habilitation matrix.
+func (s settings) inspectMatrix(f *faults) {
+	if s.Matrix == "" {
+		return
+	}
+	matrix, err := policy.LoadMatrix(os.DirFS(s.Matrix))
+	if err != nil {
+		f.set("matrix", "the folder of the tables, AAAA-MM-JJ.csv (dmpd matrix import, dmpd matrix check)", fmt.Errorf("%s: %w", s.Matrix, err))
+		return
+	}
+	f.add(openCells(matrix, s.MatrixUnknown != "deny"))
+}
+
+// openCells refuses a matrix with cells that nobody decided.
+func openCells(matrix *policy.Matrix, whole bool) error {
+	if open := matrix.Unknown(); whole && len(open) > 0 {
+		return fmt.Errorf("matrix: %d cells are open, the first is %s: complete it, or set matrix-unknown to deny", len(open), open[0])
+	}
+	return nil
+}
+
+// inspectClients looks at the clients of the authorisation server, what it needs for
+// them, and the establishments.
+func (s settings) inspectClients(f *faults) {
+	establishments, err := s.establishments()
+	f.add(err)
+	clients, err := readClients(s.Clients)
+	if err != nil {
+		f.set("clients", "a JSON array of the registered clients (docs/exploitation.md)", err)
+	}
+	if err == nil {
+		_, err = registered(establishments, clients)
+		f.add(err)
+	}
+	s.Identity.inspect(s.Clients != "", clients, f)
+}
+
+// inspect looks for each part of the setting psc, and whether there is one at all where
+// a client exchanges tokens.
+func (s identitySettings) inspect(served bool, clients []issuer.Client, f *faults) {
+	if s == (identitySettings{}) {
+		f.add(needIdentity(clients))
+		return
+	}
+	if !served {
+		f.add(errPSCWithoutClients)
+	}
+	var missing []string
+	for _, part := range []struct{ name, value string }{
+		{"issuer", s.Issuer}, {"introspection", s.Introspection}, {"userinfo", s.UserInfo}, {"client-id", s.ClientID}, {"secret-file", s.SecretFile},
+	} {
+		switch {
+		case part.value == "":
+			missing = append(missing, "psc."+part.name)
+		case part.name != "client-id" && part.name != "secret-file":
+			f.set("psc."+part.name, "write what Pro Santé Connect publishes", auth.CheckURL(part.value))
+		}
+	}
+	if len(missing) > 0 {
+		f.add(fmt.Errorf("psc needs: %s, as Pro Santé Connect gave them to you", strings.Join(missing, ", ")))
+	}
+	if s.SecretFile != "" {
+		_, err := s.secret()
+		f.add(err)
+	}
+}
+
+var errPSCWithoutClients = errors.New("psc without clients: name the file of those that may exchange its tokens")
+
+// needIdentity refuses clients whose tokens could not be exchanged.
+func needIdentity(clients []issuer.Client) error {
+	i := slices.IndexFunc(clients, func(c issuer.Client) bool { return c.Kind != issuer.Establishment && c.Status == issuer.Active })
+	if i < 0 {
+		return nil
+	}
+	return fmt.Errorf("psc is missing: the client %s exchanges tokens of Pro Santé Connect: give it issuer, introspection, userinfo, client-id and secret-file", clients[i].ID)
+}
+
+// secret reads the secret of psc, a file that nobody else may read.
+func (s identitySettings) secret() (string, error) {
+	const todo = "write the secret of psc.client-id into a file of mode 0600"
+	info, err := os.Stat(s.SecretFile)
+	if err != nil {
+		return "", fmt.Errorf("psc.secret-file: %w: %s", err, todo)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("psc.secret-file: %s: mode %04o lets others read it: %s", s.SecretFile, info.Mode().Perm(), todo)
+	}
+	text, err := os.ReadFile(s.SecretFile)
+	if err != nil {
+		return "", fmt.Errorf("psc.secret-file: %w: %s", err, todo)
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("psc.secret-file: %s is empty: %s", s.SecretFile, todo)
+	}
+	return secret, nil
+}
+
+// inspect reads the files of the listeners under TLS as open does, and refuses a list
+// of revoked certificates that is out of date: every certificate of its CA would be
+// answered 503.
+func (s tlsSettings) inspect(now func() time.Time, f *faults) {
+	if s.Cert != "" && s.Key != "" {
+		pair, err := server.LoadKeyPair(s.Cert, s.Key, now)
+		f.set("tls-cert, tls-cle", "give the certificate of this server, valid now, and its key, mode 0600", err)
+		if err == nil {
+			f.add(s.notOfTest(pair))
+		}
+	}
+	if !s.certified() {
+		return
+	}
+	if !s.inspectCAs(f) {
+		return
+	}
+	certs, err := s.certificates(now)
+	if err != nil {
+		f.set("ca-personnes, ca-organisations, crl", "give the CAs that issue the certificates themselves, and the list of each", err)
+		return
+	}
+	f.set("crl", "fetch the current list of that CA (crl-delai says how long an old one serves)", certs.Stale())
+}
+
+// inspectCAs reads the files of the CAs, looks for those of their lists, and tells
+// whether there are any and all can be read.
+func (s tlsSettings) inspectCAs(f *faults) bool {
+	before, lists := len(*f), listed(s.CRLs)
+	for _, class := range []struct{ setting, file string }{{"ca-personnes", s.Persons}, {"ca-organisations", s.Organisations}} {
+		if _, err := readCAs(class.setting, class.file); err != nil {
+			f.add(fmt.Errorf("%w: give the CAs that issue the certificates of this class themselves, PEM", err))
+		}
+	}
+	for _, file := range lists {
+		_, err := os.Stat(file)
+		f.set("crl", "fetch the list of its CA there", err)
+	}
+	return len(*f) == before && len(lists) > 0 && s.Persons+s.Organisations != ""
+}
