@@ -119,7 +119,7 @@ func TestHeaderOfCDA(t *testing.T) {
 
 // A submission tells of a header that disagrees in the entry of the document.
 func TestHeaderOfCDAInSubmission(t *testing.T) {
-	h := newHouse(t)
+	h := newHouseOver(t, plain, func(c *dossier.Config) { c.Codes = dossier.Off })
 	h.openFor(published)
 	author := h.doctor("899700218896", "1750000003")
 	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")

@@ -75,7 +75,7 @@ func newHouseOver(t testing.TB, wrap func(store.Store) store.Store, set ...func(
 	h.must(err)
 	h.log = log
 	config := dossier.Config{
-		Store: h.store, Vault: keys, Audit: log, Policy: engine, Base: base, Now: clock, INSKey: dossier.Warns, CDA: dossier.Warns, Profiles: dossier.Warns,
+		Store: h.store, Vault: keys, Audit: log, Policy: engine, Base: base, Now: clock, INSKey: dossier.Warns, CDA: dossier.Warns, Profiles: dossier.Warns, Codes: dossier.Warns,
 		NewID: func() string {
 			if len(h.ids) > 0 {
 				id := h.ids[0]

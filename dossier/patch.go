@@ -184,6 +184,9 @@ func (c *call) changeTo(ctx context.Context, ch *change, old *row, rec *record, 
 	if !dec.Allowed() {
 		return dec, refusal(dec)
 	}
+	if err := c.changedCodes(before, after); err != nil {
+		return policy.Decision{}, err
+	}
 	rec.origin = ch.v.NextOrigin(rec.origin, old.facts, facts)
 	if old.typ == "Patient" {
 		if err := c.patientChanged(ctx, ch, old, before, after); err != nil {

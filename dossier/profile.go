@@ -2,42 +2,90 @@ package dossier
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"opendmp/fhir"
 )
 
-// claims holds a body to the profiles that it and the resources in it claim, and its
-// references to the types that R4 allows (docs/validation.md). The setting
-// controle-profils says whether what fails is refused (422) or told beside the
-// answer. It looks at the body alone, so that it tells nothing of a dossier. Entries
-// of a batch are held to theirs one by one.
+// claims holds a body to the profiles that it and the resources in it claim, its
+// references to the types that R4 allows, and its codes to the terminologies of the
+// DMP (docs/validation.md). The settings controle-profils and controle-terminologie say
+// whether what fails is refused (422) or told beside the answer. It looks at the body
+// alone, so that it tells nothing of a dossier. Entries of a batch are held to theirs
+// one by one.
 func (c *call) claims(r *fhir.Resource) error {
 	switch {
-	case c.profiles == Off:
-		return nil
 	case c.r.Interaction != fhir.Create && c.r.Interaction != fhir.Update && c.r.Interaction != fhir.Transaction:
 		return nil
-	case fhir.IsBatch(r):
+	case r.Type() == "Bundle" && r.Get("type").Is("batch"):
 		return nil
 	}
-	var broken []fhir.Issue
-	for _, i := range fhir.Validate(r) {
-		if i.Severity == fhir.Error {
-			broken = append(broken, i)
-		}
+	var found []fhir.Issue
+	if c.profiles != Off {
+		found = atLevel(c.profiles, errorsOf(fhir.Validate(r)))
 	}
-	if c.profiles == Refuses && len(broken) > 0 {
-		return asRule(&fhir.Invalid{Issues: broken})
+	return c.hold(append(found, c.codeFindings(r)...))
+}
+
+// changedCodes holds what a PATCH changed to the terminologies of the DMP. The rest
+// stays as it was filed: it may be older than the lists, and is not what is written.
+func (c *call) changedCodes(before, after *fhir.Resource) error {
+	found := c.codeFindings(after)
+	if len(found) == 0 {
+		return nil
 	}
-	for i := range broken {
-		broken[i].Severity = fhir.Warning
+	changed := changedElements(before, after)
+	return c.hold(slices.DeleteFunc(found, func(i fhir.Issue) bool { return !slices.Contains(changed, topElement(i.Expression)) }))
+}
+
+// topElement returns the element of the resource that a path goes through:
+// "context" of "DocumentReference.context.facilityType.coding[0]".
+func topElement(path string) string {
+	_, rest, _ := strings.Cut(path, ".")
+	if end := strings.IndexAny(rest, ".["); end >= 0 {
+		rest = rest[:end]
 	}
-	c.unkept = broken
+	return rest
+}
+
+// codeFindings are the codes of a resource that are out of place, as the setting
+// controle-terminologie counts them. Deprecated codes are warnings always.
+func (c *call) codeFindings(r *fhir.Resource) []fhir.Issue {
+	if c.codes == Off {
+		return nil
+	}
+	return atLevel(c.codes, fhir.CheckCodes(r))
+}
+
+// hold refuses a body of which one finding is an error, and keeps warnings to tell.
+func (c *call) hold(found []fhir.Issue) error {
+	if fhir.Failed(found) {
+		return asRule(&fhir.Invalid{Issues: found})
+	}
+	c.unkept = found
 	return nil
 }
 
-// unkeptAt are the claims that the entry of a bundle does not keep, as warnings.
+// atLevel counts errors as the level of a check says: as warnings unless it refuses.
+func atLevel(level Level, found []fhir.Issue) []fhir.Issue {
+	if level == Refuses {
+		return found
+	}
+	for i := range found {
+		if found[i].Severity == fhir.Error {
+			found[i].Severity = fhir.Warning
+		}
+	}
+	return found
+}
+
+func errorsOf(found []fhir.Issue) []fhir.Issue {
+	return slices.DeleteFunc(found, func(i fhir.Issue) bool { return i.Severity != fhir.Error })
+}
+
+// unkeptAt are the claims that the entry of a bundle does not keep, and its codes that
+// are out of place, as warnings.
 func (c *call) unkeptAt(index int) []fhir.Issue {
 	var at []fhir.Issue
 	entry := fmt.Sprintf("Bundle.entry[%d]", index)

@@ -56,6 +56,9 @@ type Config struct {
 	// Profiles is what a write does that does not keep to a profile that it claims
 	// (setting controle-profils).
 	Profiles Level
+	// Codes is what a write does whose codes are not those of the terminologies of the
+	// DMP and of PDSm (setting controle-terminologie).
+	Codes Level
 	// INSPerMinute is how many patients one caller may look up by INS in a
 	// minute (TD0.2); 120 if zero.
 	INSPerMinute int
@@ -83,8 +86,9 @@ type Service struct {
 	newID  func() string
 	insKey Level
 	cda    Level
-	// profiles is the setting of that name.
+	// profiles and codes are the settings of these names.
 	profiles Level
+	codes    Level
 	log      *slog.Logger
 	rand     io.Reader
 	cache    *cache
@@ -101,7 +105,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		store: c.Store, vault: c.Vault, audit: c.Audit, policy: c.Policy,
-		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey, cda: c.CDA, profiles: c.Profiles,
+		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey, cda: c.CDA, profiles: c.Profiles, codes: c.Codes,
 		log: c.Logger, rand: c.Rand,
 	}
 	if s.now == nil {
@@ -225,7 +229,8 @@ type call struct {
 	spared  spared
 	// warnings are told beside the answer to a write, where it has place for them.
 	warnings []fhir.Issue
-	// unkept are the claims of profiles that the body does not keep, as warnings.
+	// unkept are the claims of profiles that the body does not keep, and its codes that are
+	// out of place, as warnings.
 	unkept []fhir.Issue
 	// writing is the dossier that the call last built a change of.
 	writing store.Dossier

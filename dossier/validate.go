@@ -137,9 +137,11 @@ func (c *call) findings(asked validation) []fhir.Issue {
 	case errors.As(err, &broken):
 		return append(issues, broken.Issues...)
 	case asked.profile != "":
-		return append(issues, fhir.Validate(r, asked.profile)...)
+		issues = append(issues, fhir.Validate(r, asked.profile)...)
+	default:
+		issues = append(issues, fhir.Validate(r)...)
 	}
-	return append(issues, fhir.Validate(r)...)
+	return append(issues, c.codeFindings(r)...)
 }
 
 // offered tells where the server does not offer what the mode is about.
