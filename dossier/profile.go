@@ -18,7 +18,7 @@ func (c *call) claims(r *fhir.Resource) error {
 	switch {
 	case c.r.Interaction != fhir.Create && c.r.Interaction != fhir.Update && c.r.Interaction != fhir.Transaction:
 		return nil
-	case r.Type() == "Bundle" && r.Get("type").Is("batch"):
+	case fhir.IsBatch(r):
 		return nil
 	}
 	var found []fhir.Issue
