@@ -145,6 +145,10 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 	if err != nil {
 		return plan{}, nil, err
 	}
+	codes, err := codesLevel(s.Codes)
+	if err != nil {
+		return plan{}, nil, err
+	}
 	e, err := engineOf(s.Store, s.Data, c)
 	if err != nil {
 		return plan{}, nil, err
@@ -161,7 +165,7 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 		return plan{}, nil, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
+		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, cda: header, profiles: claims, codes: codes, due: due,
 		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }

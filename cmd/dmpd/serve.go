@@ -92,6 +92,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.Bool("ca-de-test", false, "let the certificates of dmpd pki into a service")
 	f.Bool("sandbox-feeder", true, "the health insurance of the sandbox feeds the dossiers that are opened")
 	f.String("controle-profils", "", "what a write does that does not keep to a profile that it claims: avertir, refuser or ignorer (avertir)")
+	f.String("controle-terminologie", "", "what a write does whose codes are of no value set of the DMP: avertir, refuser or ignorer (avertir)")
 	f.String("ins-key", "", "what a wrong control key of an INS does: error, warning or off (error; the sandbox warns)")
 	return c
 }
@@ -192,6 +193,10 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	codes, err := codesLevel(s.Codes)
+	if err != nil {
+		return plan{}, err
+	}
 	rules := policy.DefaultSettings()
 	if rules.Establishments, err = s.establishments(); err != nil {
 		return plan{}, err
@@ -216,7 +221,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	}
 	return plan{
 		oauth: oauth,
-		data:  s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, due: due,
+		data:  s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, codes: codes, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: issuers, work: work,
 	}, nil

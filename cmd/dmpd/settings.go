@@ -47,6 +47,9 @@ type settings struct {
 	// Claims is what a write does that does not keep to a profile that it claims, with
 	// the same values.
 	Claims string `koanf:"controle-profils"`
+	// Codes is what a write does whose codes are of no value set of the DMP, with the
+	// same values.
+	Codes string `koanf:"controle-terminologie"`
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`
@@ -192,6 +195,8 @@ func (s settings) words(f *faults) {
 	f.add(err)
 	_, err = claimsLevel(s.Claims)
 	f.add(err)
+	_, err = codesLevel(s.Codes)
+	f.add(err)
 	f.add(s.hiding(&policy.Settings{}))
 }
 
@@ -255,10 +260,11 @@ func loopback(addr string) (bool, error) {
 	return host == "localhost" || ip != nil && ip.IsLoopback(), nil
 }
 
-// cdaLevel reads the setting controle-cda, and claimsLevel the setting
-// controle-profils.
+// cdaLevel reads the setting controle-cda, claimsLevel controle-profils and codesLevel
+// controle-terminologie.
 func cdaLevel(s string) (dossier.Level, error)    { return checkLevel("controle-cda", s) }
 func claimsLevel(s string) (dossier.Level, error) { return checkLevel("controle-profils", s) }
+func codesLevel(s string) (dossier.Level, error)  { return checkLevel("controle-terminologie", s) }
 
 // checkLevel reads a setting that says what a failed check does; it warns if it is
 // not given.

@@ -94,6 +94,7 @@ func TestSettingsNoServiceShouldRunWith(t *testing.T) {
 		{"no port", func(s *settings) { s.Addr = "127.0.0.1" }, "host:port"},
 		{"unknown level for CDA", func(s *settings) { s.CDA = "peut-être" }, "controle-cda"},
 		{"unknown level for profiles", func(s *settings) { s.Claims = "peut-être" }, "controle-profils"},
+		{"unknown level for codes", func(s *settings) { s.Codes = "peut-être" }, "controle-terminologie"},
 		{"unknown level", func(s *settings) { s.INSKey = "maybe" }, "ins-key"},
 		{"sandbox", func(s *settings) { *s = settings{Addr: "127.0.0.1:0", Sandbox: true} }, ""},
 		{"sandbox on IPv6 loopback", func(s *settings) { *s = settings{Addr: "[::1]:0", Sandbox: true} }, ""},

@@ -38,6 +38,7 @@ type plan struct {
 	insKey   dossier.Level
 	cda      dossier.Level
 	profiles dossier.Level
+	codes    dossier.Level
 	newID    func() string // nil: random
 	rand     io.Reader     // of rows, events and new dossiers; nil: crypto/rand
 	due      time.Duration // how often to look for what falls due; 0: the default
@@ -154,7 +155,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 	}
 	return dossier.New(dossier.Config{
 		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
-		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Profiles: p.profiles, Logger: p.log,
+		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Profiles: p.profiles, Codes: p.codes, Logger: p.log,
 	})
 }
 
