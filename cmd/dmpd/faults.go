@@ -17,15 +17,16 @@ func (f *faults) add(err error) {
 	}
 }
 
-// set adds a fault of a setting, by its name, with what to do.
+// set adds a fault of a setting, by its name unless it tells that itself, with what to
+// do.
 func (f *faults) set(setting, todo string, err error) {
 	if err == nil {
 		return
 	}
-	if todo != "" {
-		todo = ": " + todo
+	if setting != "" {
+		setting += ": "
 	}
-	f.add(fmt.Errorf("%s: %w%s", setting, err, todo))
+	f.add(fmt.Errorf("%s%w: %s", setting, err, todo))
 }
 
 // err returns the faults as one, on one line; nil if there are none.

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +21,7 @@ import (
 func (s settings) ready(now func() time.Time) error {
 	found := s.shape()
 	if !s.Sandbox {
-		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuer, s.inspectMatrix, s.inspectClients} {
+		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuers, s.inspectMatrix, s.inspectClients} {
 			look(&found)
 		}
 		s.TLS.inspect(now, &found)
@@ -34,8 +32,8 @@ func (s settings) ready(now func() time.Time) error {
 // inspectData looks for the keys and the store, and refuses those of a sandbox: its
 // dossiers are invented, and its key signs tokens for whoever asks.
 func (s settings) inspectData(f *faults) {
-	if exists(idsFile(s.Data)) || exists(filepath.Join(s.Data, sandboxKey)) {
-		f.add(fmt.Errorf("data: %s is the folder of a sandbox: give a real service its own (dmpd init --data FOLDER)", s.Data))
+	if err := checkFolder(s.Data); err != nil {
+		f.add(fmt.Errorf("%w: give a real service its own (dmpd init --data FOLDER)", err))
 		return
 	}
 	const todo = "make it once (dmpd init), or say where it is"
@@ -50,19 +48,15 @@ func (s settings) inspectData(f *faults) {
 	}
 }
 
-// inspectIssuer looks at who signs the tokens that are taken from elsewhere.
-func (s settings) inspectIssuer(f *faults) {
-	for _, one := range []struct{ name, value string }{{"issuer", s.Issuer}, {"audience", s.Audience}} {
-		if one.value == sandboxName {
-			f.add(fmt.Errorf("%s: %q is that of the sandbox, whose tokens are for whoever asks: name your own", one.name, one.value))
+// inspectIssuers reads the keys of who signs the tokens that are taken from elsewhere.
+func (s settings) inspectIssuers(f *faults) {
+	for _, i := range s.externalIssuers() {
+		if i.Keys != "" {
+			_, err := publicKeys(i.Keys)
+			f.set("", "give a folder with the public keys of the issuer, <kid>.pem", err)
 		}
-		if u, err := url.Parse(one.value); err == nil && u.Scheme == "http" {
-			f.add(fmt.Errorf("%s: %q is not an https URL: write the one that stands in the tokens, character by character", one.name, one.value))
-		}
-	}
-	if s.IssuerKeys != "" {
-		_, err := publicKeys(s.IssuerKeys)
-		f.add(err)
+		_, err := i.client()
+		f.set("", "give the CAs of the certificate of issuer-jwks, PEM", err)
 	}
 }
 
@@ -195,9 +189,8 @@ func (s tlsSettings) inspect(now func() time.Time, f *faults) {
 func (s tlsSettings) inspectCAs(f *faults) bool {
 	before, lists := len(*f), listed(s.CRLs)
 	for _, class := range []struct{ setting, file string }{{"ca-personnes", s.Persons}, {"ca-organisations", s.Organisations}} {
-		if _, err := readCAs(class.setting, class.file); err != nil {
-			f.add(fmt.Errorf("%w: give the CAs that issue the certificates of this class themselves, PEM", err))
-		}
+		_, err := readCAs(class.setting, class.file)
+		f.set("", "give the CAs that issue the certificates of this class themselves, PEM", err)
 	}
 	for _, file := range lists {
 		_, err := os.Stat(file)

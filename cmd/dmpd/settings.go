@@ -172,9 +172,7 @@ func (s settings) shape() (f faults) {
 	if base, err := url.Parse(s.Base); s.Base != "" && (err != nil || base.Scheme != "https" || base.Host == "" || strings.HasSuffix(s.Base, "/")) {
 		f.add(fmt.Errorf("base: %q is not an https URL without a slash at its end: write what clients are told, https://dmp.example.org/fhir", s.Base))
 	}
-	if err := s.checkIssuers(); err != nil {
-		return err
-	}
+	f.add(s.checkIssuers())
 	if s.MatrixUnknown != "" && s.MatrixUnknown != "refuse" && s.MatrixUnknown != "deny" {
 		f.add(fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown))
 	}
