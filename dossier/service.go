@@ -186,6 +186,9 @@ func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, 
 	if p.Kind() == auth.Nobody {
 		return Answer{}, ErrUnauthenticated
 	}
+	if !within(p, r.Request) {
+		return Answer{}, ErrScope
+	}
 	c := &call{Service: s, p: p, r: r, at: s.now()}
 	switch r.Interaction {
 	case fhir.Transaction, fhir.Batch: // the body tells which of the two it is

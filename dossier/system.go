@@ -28,6 +28,8 @@ func (c *call) transaction(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	switch {
+	case !entriesWithin(c.p, b.Entries):
+		return Answer{}, ErrScope
 	case len(b.Entries) == 0:
 		return Answer{}, invalid("required", "Bundle.entry", "La transaction est vide.", "The transaction is empty.")
 	case isOpening(b):

@@ -90,9 +90,6 @@ func (x *exchange) do(p auth.Principal, line fhir.Request) dossier.Answer {
 	if err != nil {
 		return x.refuse(err)
 	}
-	if !within(p, r) {
-		return x.refuse(dossier.ErrScope)
-	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.s.limits.HandleTimeout)
 	defer cancel()
 	return x.s.service.Do(ctx, p, r)

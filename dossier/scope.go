@@ -1,26 +1,22 @@
-package server
+package dossier
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 
 	"opendmp/auth"
-	"opendmp/dossier"
 	"opendmp/fhir"
 )
 
 // within tells whether the scopes of the caller's token reach as far as the request. It
-// looks at what is asked, never at what is there, so that its refusal tells nothing.
-func within(p auth.Principal, r dossier.Request) bool {
-	if _, capped := p.Scopes(); !capped {
+// looks at what is asked, never at what is there, so that its refusal tells nothing. The
+// entries of a bundle are asked about one by one: those of a batch when each is carried
+// out, those of a transaction by entriesWithin.
+func within(p auth.Principal, r fhir.Request) bool {
+	if _, capped := p.Scopes(); !capped || r.Interaction == fhir.Transaction || r.Interaction == fhir.Batch {
 		return true
 	}
-	switch r.Interaction {
-	case fhir.Batch, fhir.Transaction:
-		return entriesWithin(p, r.Body)
-	}
-	return p.Within(r.Type, needs(r.Request)) && (!adds(r.Query) || p.Within("*", auth.MayRead))
+	return p.Within(r.Type, needs(r)) && (!adds(r.Query) || p.Within("*", auth.MayRead))
 }
 
 // adds tells whether a search brings resources of other types, which a scope of its own
@@ -50,21 +46,15 @@ func needs(r fhir.Request) auth.Permission {
 	return ""
 }
 
-// entriesWithin tells it of each entry of a Bundle. What cannot be read here, the door
-// refuses by itself.
-func entriesWithin(p auth.Principal, body []byte) bool {
-	var bundle struct {
-		Entry []struct {
-			Request struct{ Method, URL string } `json:"request"`
-		} `json:"entry"`
-	}
-	if json.Unmarshal(body, &bundle) != nil {
+// entriesWithin tells it of every entry of a transaction.
+func entriesWithin(p auth.Principal, entries []fhir.Entry) bool {
+	if _, capped := p.Scopes(); !capped {
 		return true
 	}
-	for _, e := range bundle.Entry {
-		typ, rest, _ := strings.Cut(e.Request.URL, "/")
+	for _, e := range entries {
+		typ, rest, _ := strings.Cut(e.URL, "/")
 		typ, query, _ := strings.Cut(typ, "?")
-		if !p.Within(typ, entryNeeds(e.Request.Method, rest == "", query+rest)) {
+		if !p.Within(typ, entryNeeds(e.Method, rest == "", query+rest)) {
 			return false
 		}
 	}
