@@ -163,7 +163,11 @@ func (s *Service) Do(ctx context.Context, p auth.Principal, r Request) Answer {
 	a, err := s.do(ctx, p, r)
 	if err != nil {
 		s.report(r, err)
-		return Refuse(err, r.Lang)
+		refused := Refuse(err, r.Lang)
+		if errors.Is(err, ErrElement) {
+			refused.allow = strings.Join(r.Allowed(), ", ") // the method is not what is wrong
+		}
+		return refused
 	}
 	if !a.Writable() {
 		s.log.Error("answer without content or receipt", "interaction", string(r.Interaction), "type", r.Type, "request", r.TraceID)

@@ -37,7 +37,9 @@ func guard(h http.Header, r *http.Request) {
 func describe(h http.Header, a dossier.Answer) {
 	set(h, "ETag", a.ETag())
 	set(h, "Location", a.Location())
-	set(h, "Allow", a.Allow())
+	if a.Status() == http.StatusMethodNotAllowed {
+		h.Set("Allow", a.Allow()) // also where there is none (RFC 9110 §10.2.1)
+	}
 	set(h, "WWW-Authenticate", a.Challenge())
 	set(h, ModeHeader, a.Mode())
 	if t := a.LastModified(); !t.IsZero() {

@@ -318,13 +318,30 @@ func wrongMethod(routes []route) *RouteError {
 		kind:    ErrMethod,
 		invalid: invalid("not-supported", "", "Cette méthode n’est pas proposée à cette adresse.", "This method is not supported at this address."),
 	}
+	e.Allow = methodsOf(routes)
+	return e
+}
+
+// methodsOf returns the methods of a path, for a header Allow.
+func methodsOf(routes []route) []string {
+	var methods []string
 	for _, r := range routes {
-		e.Allow = append(e.Allow, r.method)
+		methods = append(methods, r.method)
 		if r.method == http.MethodGet {
-			e.Allow = append(e.Allow, http.MethodHead)
+			methods = append(methods, http.MethodHead)
 		}
 	}
-	return e
+	return methods
+}
+
+// Allowed returns the methods that a request of its own may use on the resource that r
+// names, or on the type where it names one by a query.
+func (r Request) Allowed() []string {
+	path := r.Type
+	if r.ID != "" {
+		path += "/" + r.ID
+	}
+	return methodsOf(routesOf(path, (*service).supports))
 }
 
 func badRequest(err error) *RouteError {

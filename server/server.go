@@ -111,7 +111,13 @@ func (s *Server) router(extra []Route) *echo.Echo {
 	e.HideBanner, e.HidePort, e.Debug = true, true, false
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
-		_ = s.handle(func(x *exchange) dossier.Answer { return x.refuse(fromEcho(err)) })(c)
+		c.Response().Header().Del("Allow") // that of the routes of Echo, which are every method
+		_ = s.handle(func(x *exchange) dossier.Answer {
+			if err = fromEcho(err); errors.Is(err, fhir.ErrMethod) && s.ours(x.r) {
+				return s.fhir(x) // a method that Echo has never heard of
+			}
+			return x.refuse(err)
+		})(c)
 	}
 	for _, path := range []string{s.path, s.path + "/", s.path + "/*"} {
 		e.Any(path, s.handle(s.fhir))
@@ -122,6 +128,11 @@ func (s *Server) router(extra []Route) *echo.Echo {
 		e.Add(r.Method, r.Path, s.handle(s.extra(r)))
 	}
 	return e
+}
+
+// ours tells whether a request is for something under the base.
+func (s *Server) ours(r *http.Request) bool {
+	return r.URL.Path == s.path || strings.HasPrefix(r.URL.Path, s.path+"/")
 }
 
 // fromEcho translates what the router refuses.

@@ -134,7 +134,7 @@ func TestBatchThatIsNone(t *testing.T) {
 	caller := w.as("medecin-durand")
 	const read = `{"request":{"method":"GET","url":"Patient/1"}}`
 	for body, status := range map[string]int{
-		`{"resourceType":"Bundle","type":"batch","entry":[` + read: 400,
+		`{"resourceType":"Bundle","type":"batch","entry":[` + read:                                                            400,
 		`{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/1","url":"Patient/2"}}]}`: 400,
 		`{"resourceType":"Bundle","type":"batch","type":"batch","entry":[` + read + `]}`:                                      400,
 		`{"resourceType":"Bundle","type":"batch","entry":` + read + `}`:                                                       400,
