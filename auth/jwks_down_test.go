@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// patience is what the tests give an identity provider; Guarded gives three seconds.
+// patience is what the tests give a bad identity provider; Guarded gives three seconds.
 const patience = 150 * time.Millisecond
 
 // tlsKeyHost is a keyHost under TLS, and a client that trusts it.
@@ -29,9 +29,7 @@ func tlsKeyHost(t *testing.T) (*keyHost, *http.Client) {
 	p.Config.ErrorLog = quiet()
 	p.StartTLS()
 	t.Cleanup(p.Close)
-	c := p.Client()
-	c.Timeout = patience
-	return p, c
+	return p, p.Client()
 }
 
 // jsonOf answers with bytes that say they are JSON.
@@ -106,6 +104,7 @@ func TestIdentityProviderDown(t *testing.T) {
 			}
 			set.kept.Store(true) // as while Run runs
 			host.serve(answer)
+			set.client.Timeout = patience
 			now.Store(int64(keySetAge))
 			began, before := time.Now(), allocated()
 			if err := set.renew(context.Background()); err == nil {
@@ -130,6 +129,7 @@ func TestIdentityProviderDown(t *testing.T) {
 				t.Error("after 24 hours the key still serves")
 			}
 			host.serveKeys(setOfKeys(t, jwkOf(t, &newKey(t).PublicKey, object{"kid": "a"})))
+			set.client.Timeout = fetchTimeout
 			now.Store(int64(24*time.Hour + betweenFetches))
 			if _, ok := set.Key("a"); !ok {
 				t.Error("it does not recover by itself")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -30,7 +31,7 @@ func (v *Verifier) possession(ctx context.Context, c Claims, p Principal, bearer
 	switch {
 	case c.Confirmation != nil && c.Confirmation.Key != "":
 		if !dpop {
-			return errors.New("bound to a DPoP key, and sent without a proof")
+			return fmt.Errorf("%w: bound to a DPoP key, and sent as a bearer token", ErrProof)
 		}
 		return v.proved(ctx, c.Confirmation.Key, p, pr)
 	case dpop || !strings.EqualFold(pr.Scheme, "Bearer"):
@@ -52,7 +53,7 @@ func (v *Verifier) proved(ctx context.Context, key string, p Principal, pr Prese
 		return err
 	}
 	if subtle.ConstantTimeCompare([]byte(key), []byte(proof.Key)) != 1 {
-		return errors.New("bound to another DPoP key")
+		return fmt.Errorf("%w: bound to another DPoP key", ErrProof) // RFC 9449 §4.3, 12
 	}
 	if !pr.From.IsZero() || p.kind == Regulator {
 		if err := p.agrees(pr.From); err != nil {

@@ -115,7 +115,7 @@ func (s *Signer) Trust() Issuer {
 }
 
 // TrustBound returns the settings under which a Verifier accepts those of this
-// signer's tokens that are bound to a certificate.
+// signer's tokens that are bound to a certificate or to a DPoP key.
 func (s *Signer) TrustBound() Issuer {
 	return Issuer{Issuer: s.issuer, Audience: s.audience, Algorithms: []string{"ES256"}, Keys: s.Keys}
 }

@@ -13,6 +13,8 @@ var (
 	ErrUnauthenticated = errors.New("dossier: unauthenticated")
 	// ErrBadToken: a credential was given, and refused.
 	ErrBadToken = errors.New("dossier: token refused")
+	// ErrBadProof: the possession of the key of the token was not proved (RFC 9449).
+	ErrBadProof = errors.New("dossier: proof of possession refused")
 	// ErrScope: the scopes of the token do not reach as far.
 	ErrScope = errors.New("dossier: insufficient scope")
 	// ErrNotFound: by id; hidden and absent alike.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"opendmp/auth"
 	"opendmp/fhir"
 	"opendmp/store"
 )
@@ -32,6 +33,10 @@ var outcomes = []struct {
 	{ErrBadToken, outcome{http.StatusUnauthorized, "login", fhir.Text{
 		FR: "Jeton refusé : expiré, altéré, ou émis par un autre serveur. En demander un nouveau.",
 		EN: "The token was refused: expired, altered, or issued by another server. Ask for a new one.",
+	}}},
+	{ErrBadProof, outcome{http.StatusUnauthorized, "login", fhir.Text{
+		FR: "Preuve de possession (DPoP) refusée : absente, trop ancienne, déjà utilisée, ou faite pour une autre requête, un autre jeton ou une autre clé. En signer une pour chaque requête.",
+		EN: "The proof of possession (DPoP) was refused: missing, too old, used before, or made for another request, token or key. Sign one for each request.",
 	}}},
 	{ErrScope, outcome{http.StatusForbidden, "forbidden", fhir.Text{
 		FR: "La portée (scope) du jeton ne couvre pas cette requête.",
@@ -128,10 +133,7 @@ func Refuse(err error, lang string) Answer {
 	a := Public(o.status, fhirJSON, fhir.OutcomeJSON(lang, issuesOf(err, o)))
 	switch o.status {
 	case http.StatusUnauthorized:
-		a.auth = `Bearer realm="dmp"`
-		if errors.Is(err, ErrBadToken) {
-			a.auth += `, error="invalid_token"` // RFC 6750 §3.1
-		}
+		a.auth = challenge(err)
 	case http.StatusForbidden:
 		if errors.Is(err, ErrScope) {
 			a.auth = `Bearer realm="dmp", error="insufficient_scope"`
@@ -145,6 +147,20 @@ func Refuse(err error, lang string) Answer {
 		}
 	}
 	return a
+}
+
+// challenge returns the WWW-Authenticate of a 401: both ways to present a token, each
+// with what was wrong with it (RFC 6750 §3.1, RFC 9449 §7.1 and §7.2).
+func challenge(err error) string {
+	bearer, dpop := `Bearer realm="dmp"`, `DPoP realm="dmp"`
+	algs := `, algs="` + strings.Join(auth.ProofAlgorithms(), " ") + `"`
+	switch {
+	case errors.Is(err, ErrBadProof):
+		return dpop + `, error="invalid_dpop_proof"` + algs
+	case errors.Is(err, ErrBadToken):
+		return bearer + `, error="invalid_token", ` + dpop + `, error="invalid_token"` + algs
+	}
+	return bearer + ", " + dpop + algs
 }
 
 func outcomeOf(err error) outcome {

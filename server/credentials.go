@@ -12,8 +12,9 @@ import (
 
 // authenticate returns the caller whom the token of the request proves, sent by the
 // holder of the certificate that came with it. The error is
-// dossier.ErrUnauthenticated where no token came, and ErrBadToken for every cause for
-// which one is refused; the cause itself is not told, not even to the log, which a
+// dossier.ErrUnauthenticated where no token came, ErrBadProof where a token that is good
+// came without a good DPoP proof, and ErrBadToken for every other cause for which one is
+// refused; the cause itself is not told, not even to the log, which a
 // token would then reach by way of a parser's message.
 func (x *exchange) authenticate() (auth.Principal, error) {
 	scheme, token, ok := credential(x.r.Header)
@@ -27,6 +28,8 @@ func (x *exchange) authenticate() (auth.Principal, error) {
 	switch {
 	case errors.Is(err, auth.ErrUndecided):
 		return auth.Principal{}, dossier.ErrUnavailable
+	case errors.Is(err, auth.ErrProof):
+		return auth.Principal{}, dossier.ErrBadProof
 	case err != nil:
 		return auth.Principal{}, dossier.ErrBadToken
 	}

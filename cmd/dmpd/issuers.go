@@ -61,7 +61,9 @@ func (s settings) checkIssuers() error {
 }
 
 // whole tells whether there is what missing asks for.
-func (i externalIssuer) whole() bool { return i.Issuer != "" && i.Audience != "" && i.Keys+i.JWKS != "" }
+func (i externalIssuer) whole() bool {
+	return i.Issuer != "" && i.Audience != "" && i.Keys+i.JWKS != ""
+}
 
 // check returns what is wrong with an issuer.
 func (i externalIssuer) check(test bool) error {
