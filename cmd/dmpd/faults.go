@@ -35,12 +35,12 @@ func (f faults) err() error {
 	case 0:
 		return nil
 	case 1:
-		return f[0]
+		return oneLine{f[0]}
 	}
 	return fmt.Errorf("%d faults stop the start: %w", len(f), oneLine{errors.Join(f...)})
 }
 
-// oneLine writes joined errors on one line.
+// oneLine writes errors of several lines, joined ones for example, on one.
 type oneLine struct{ error }
 
 func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }

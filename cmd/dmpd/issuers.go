@@ -76,8 +76,10 @@ func (i externalIssuer) check(test bool) error {
 		return errors.New("issuer-keys and issuer-jwks: one of the two, so that nobody can think a key withdrawn that still serves")
 	case i.CA != "" && i.JWKS == "":
 		return errors.New("issuer-jwks-ca without issuer-jwks")
-	case i.Issuer == sandboxName || i.Audience == sandboxName:
-		return fmt.Errorf("%s is the name of the sandbox", sandboxName)
+	case i.Issuer == sandboxName:
+		return fmt.Errorf("issuer: %s is the name of the sandbox: give that of whom you trust", sandboxName)
+	case i.Audience == sandboxName:
+		return fmt.Errorf("audience: %s is the name of the sandbox: give that of this service", sandboxName)
 	case !test && ofPSCSandbox(i.Issuer):
 		return fmt.Errorf("issuer: %s is the sandbox of Pro Santé Connect (ca-de-test if that is meant)", i.Issuer)
 	case strings.HasPrefix(i.Issuer, "http://"):

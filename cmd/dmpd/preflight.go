@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"opendmp/issuer"
 	"opendmp/policy"
 	"opendmp/server"
+	"opendmp/vault"
 )
 
 // ready refuses settings with which a server must not start. For a real service it
@@ -37,10 +39,7 @@ func (s settings) inspectData(f *faults) {
 		return
 	}
 	const todo = "make it once (dmpd init), or say where it is"
-	entries, err := os.ReadDir(vaultDir(s.Data))
-	if err == nil && len(entries) == 0 {
-		err = fmt.Errorf("%s is empty", vaultDir(s.Data))
-	}
+	_, err := vault.OpenDir(vaultDir(s.Data), false, rand.Reader)
 	f.set("data", todo, err)
 	if err == nil && (s.Store == "" || s.Store == "sqlite") {
 		_, err = os.Stat(storeDir(s.Data))
