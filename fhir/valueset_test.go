@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,5 +55,24 @@ func TestKnownValueSetsAreTrue(t *testing.T) {
 		if url := listedSets[i].url; url != "" && !strings.Contains(string(about), url) {
 			t.Errorf("%s is known and not named", url)
 		}
+	}
+}
+
+// The tables are searched by halves: they are in order, and each code is there once.
+func TestCodeSetsAreSorted(t *testing.T) {
+	check := func(s *codeSet) {
+		if !slices.IsSorted(s.codes) || len(slices.Compact(slices.Clone(s.codes))) != len(s.codes) {
+			t.Errorf("%s is not in order", s.url)
+		}
+	}
+	for i := range profileCodes {
+		check(&profileCodes[i])
+	}
+	for i := range listedSets {
+		check(&listedSets[i].codeSet)
+	}
+	if !slices.IsSortedFunc(listedSets[:], func(a, b listedSet) int { return strings.Compare(a.name, b.name) }) ||
+		!slices.IsSortedFunc(deprecatedCodes[:], func(a, b deprecatedCode) int { return strings.Compare(a.coding, b.coding) }) {
+		t.Error("the tables are not in order")
 	}
 }

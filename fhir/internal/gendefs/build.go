@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"opendmp/fhir/internal/definitions"
 )
 
 // systemString is how the definitions type what is an attribute in XML.
@@ -49,17 +51,17 @@ type (
 
 func build(src *source) (*table, error) {
 	t := &table{bindings: []bindingRow{{}}}
-	for _, d := range src.structures {
+	for _, d := range src.Structures {
 		if d.Kind == "primitive-type" {
 			t.types = append(t.types, typeRow{name: d.Type, kind: primitive})
 			continue
 		}
-		if err := t.addStructure(src, d); err != nil {
+		if err := t.addStructure(src, d, false); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Type, err)
 		}
 	}
 	for _, d := range src.others {
-		if err := t.addStructure(src, d); err != nil {
+		if err := t.addStructure(src, d, true); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Type, err)
 		}
 	}
@@ -75,7 +77,7 @@ func build(src *source) (*table, error) {
 
 // addStructure makes one type of the root and one of each element that has
 // elements of its own.
-func (t *table) addStructure(src *source, d structureDefinition) error {
+func (t *table) addStructure(src *source, d *definitions.Structure, isForeign bool) error {
 	parents := map[string]bool{}
 	for _, e := range d.Snapshot.Element[1:] {
 		parents[parent(e.Path)] = true
@@ -91,7 +93,7 @@ func (t *table) addStructure(src *source, d structureDefinition) error {
 					row.kind = resource
 				}
 			}
-			if d.foreign {
+			if isForeign {
 				row.kind = foreign
 			}
 			rows[e.Path] = row
@@ -110,16 +112,12 @@ func (t *table) addStructure(src *source, d structureDefinition) error {
 	return nil
 }
 
-func (t *table) addElement(src *source, row *typeRow, e elementDefinition, hasElements bool) error {
+func (t *table) addElement(src *source, row *typeRow, e *definitions.Element, hasElements bool) error {
 	if e.Max == "0" {
 		return nil
 	}
 	if row.kind == foreign {
-		// Only its names, types and repetitions are of use.
-		e.Min, e.Binding = 0, nil
-		if e.Max != "1" {
-			e.Max = "*"
-		}
+		e = loosened(e)
 	}
 	if e.Max != "1" && e.Max != "*" || e.Min > 1 {
 		return fmt.Errorf("cardinality %d..%s", e.Min, e.Max)
@@ -161,7 +159,18 @@ func (t *table) addElement(src *source, row *typeRow, e elementDefinition, hasEl
 	return nil
 }
 
-func typeOf(e elementDefinition, hasElements bool) (string, error) {
+// loosened is an element of a type that we do not handle: only its name, types and
+// repetition are of use.
+func loosened(e *definitions.Element) *definitions.Element {
+	of := *e
+	of.Min, of.Binding = 0, nil
+	if of.Max != "1" {
+		of.Max = "*"
+	}
+	return &of
+}
+
+func typeOf(e *definitions.Element, hasElements bool) (string, error) {
 	switch {
 	case e.ContentReference != "":
 		return strings.TrimPrefix(e.ContentReference, "#"), nil
@@ -181,7 +190,7 @@ func typeOf(e elementDefinition, hasElements bool) (string, error) {
 
 // bind notes the required value set of an element. Only elements of type code
 // have one in R4; that is checked here.
-func (t *table) bind(src *source, row *elementRow, url string, e elementDefinition) error {
+func (t *table) bind(src *source, row *elementRow, url string, e *definitions.Element) error {
 	if len(e.Type) != 1 || e.Type[0].Code != "code" {
 		return fmt.Errorf("required binding of something that is not a code")
 	}
@@ -194,8 +203,7 @@ func (t *table) bind(src *source, row *elementRow, url string, e elementDefiniti
 	if slices.ContainsFunc(t.bindings, func(b bindingRow) bool { return b.url == url }) {
 		return nil
 	}
-	slices.Sort(codes)
-	t.bindings = append(t.bindings, bindingRow{url, slices.Compact(codes)})
+	t.bindings = append(t.bindings, bindingRow{url, codes})
 	return nil
 }
 

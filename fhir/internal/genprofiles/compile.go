@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"opendmp/fhir/internal/definitions"
 )
 
 const hl7 = "http://hl7.org/fhir/StructureDefinition/"
@@ -70,7 +72,7 @@ type (
 	}
 	// node is an element of a snapshot with those below it.
 	node struct {
-		e        *element
+		e        *definitions.Element
 		name     string
 		children []*node
 		slices   []*node
@@ -78,7 +80,7 @@ type (
 	compiler struct {
 		src     *source
 		table   *table
-		profile *structure
+		profile *definitions.Structure
 	}
 )
 
@@ -123,13 +125,13 @@ func (t *table) baseTargets(src *source) error {
 
 // targetTypes returns the resource types that the references of an element may
 // name, sorted; none when it may name any.
-func (s *source) targetTypes(e *element) ([]string, error) {
+func (s *source) targetTypes(e *definitions.Element) ([]string, error) {
 	var types []string
 	for _, t := range e.Type {
 		if t.Code != "Reference" {
 			continue
 		}
-		for _, url := range t.Target {
+		for _, url := range t.TargetProfile {
 			switch {
 			case url == hl7+"Resource":
 				return nil, nil
@@ -150,7 +152,7 @@ func (s *source) targetTypes(e *element) ([]string, error) {
 }
 
 // tree puts the elements of a snapshot under one another.
-func tree(d *structure) (*node, error) {
+func tree(d *definitions.Structure) (*node, error) {
 	nodes := map[string]*node{}
 	for _, e := range d.Snapshot.Element {
 		n := &node{e: e}
@@ -194,7 +196,7 @@ func (n *node) child(name string) *node {
 
 // baseElement returns the R4 definition of an element of owner, which is a type or
 // the path of a backbone element.
-func (s *source) baseElement(owner, name string) *element {
+func (s *source) baseElement(owner, name string) *definitions.Element {
 	typ, _, _ := strings.Cut(owner, ".")
 	d := s.base[typ]
 	if d == nil {
@@ -213,9 +215,9 @@ func (s *source) baseElement(owner, name string) *element {
 }
 
 // ownerOf returns where the elements of an element are defined.
-func ownerOf(base, e *element) string {
-	if base.Reference != "" {
-		_, path, _ := strings.Cut(base.Reference, "#")
+func ownerOf(base, e *definitions.Element) string {
+	if base.ContentReference != "" {
+		_, path, _ := strings.Cut(base.ContentReference, "#")
 		return path
 	}
 	types := e.Type
@@ -263,7 +265,7 @@ func (c *compiler) children(n *node, owner string) ([]shape, error) {
 
 // element compiles an element and its slices; nothing if it says no more than R4.
 // The slices of a choice by type become elements with the name of their type.
-func (c *compiler) element(n *node, base *element) ([]shape, error) {
+func (c *compiler) element(n *node, base *definitions.Element) ([]shape, error) {
 	s, err := c.shape(n, base)
 	if err != nil {
 		return nil, err
@@ -286,10 +288,10 @@ func (c *compiler) element(n *node, base *element) ([]shape, error) {
 	return append([]shape{s}, typed...), nil
 }
 
-func (c *compiler) shape(n *node, base *element) (shape, error) {
+func (c *compiler) shape(n *node, base *definitions.Element) (shape, error) {
 	s := shape{
 		name: strings.TrimSuffix(n.name, "[x]"), choice: strings.HasSuffix(n.name, "[x]"),
-		max: unbounded, value: n.e.value, fixed: n.e.fixed, keys: c.keys(n.e, base, ownerOf(base, n.e)),
+		max: unbounded, value: n.e.Value, fixed: n.e.Fixed, keys: c.keys(n.e, base, ownerOf(base, n.e)),
 	}
 	if n.e.Min > base.Min {
 		s.min = n.e.Min
@@ -315,9 +317,9 @@ func (c *compiler) shape(n *node, base *element) (shape, error) {
 }
 
 // keys returns the invariants of an element that R4 does not have there.
-func (c *compiler) keys(e, base *element, owner string) []string {
+func (c *compiler) keys(e, base *definitions.Element, owner string) []string {
 	known := map[string]bool{}
-	for _, b := range []*element{base, c.src.baseElement(owner, "")} {
+	for _, b := range []*definitions.Element{base, c.src.baseElement(owner, "")} {
 		if b == nil {
 			continue
 		}
@@ -334,7 +336,7 @@ func (c *compiler) keys(e, base *element, owner string) []string {
 	return keys
 }
 
-func (c *compiler) binding(s *shape, e, base *element) {
+func (c *compiler) binding(s *shape, e, base *definitions.Element) {
 	if e.Binding == nil || e.Binding.Strength != "required" {
 		return
 	}
@@ -349,7 +351,7 @@ func (c *compiler) binding(s *shape, e, base *element) {
 
 // codes keeps the codes of a value set and returns its URL, "" if they cannot be
 // listed.
-func (c *compiler) codes(e *element, url string) string {
+func (c *compiler) codes(e *definitions.Element, url string) string {
 	codes := c.src.codes(url)
 	if len(codes) == 0 {
 		c.skip(e, "codes of "+url)
@@ -359,12 +361,12 @@ func (c *compiler) codes(e *element, url string) string {
 	return url
 }
 
-func (c *compiler) skip(e *element, what string) {
+func (c *compiler) skip(e *definitions.Element, what string) {
 	c.table.skipped = append(c.table.skipped, c.profile.URL+" "+e.ID+": "+what)
 }
 
 // types compiles the types of an element where they are narrower than in R4.
-func (c *compiler) types(s *shape, e, base *element) error {
+func (c *compiler) types(s *shape, e, base *definitions.Element) error {
 	if len(e.Type) == 0 {
 		return nil
 	}
@@ -404,7 +406,7 @@ func (c *compiler) types(s *shape, e, base *element) error {
 	return nil
 }
 
-func codesOf(e *element) []string {
+func codesOf(e *definitions.Element) []string {
 	var codes []string
 	for _, t := range e.Type {
 		codes = append(codes, t.Code)
@@ -413,7 +415,7 @@ func codesOf(e *element) []string {
 	return slices.Compact(codes)
 }
 
-func (c *compiler) typedSlices(n *node, base *element) ([]shape, error) {
+func (c *compiler) typedSlices(n *node, base *definitions.Element) ([]shape, error) {
 	var out []shape
 	for _, sl := range n.slices {
 		s, err := c.shape(sl, base)
@@ -432,7 +434,7 @@ func (c *compiler) typedSlices(n *node, base *element) ([]shape, error) {
 	return out, nil
 }
 
-func (c *compiler) slices(n *node, base *element) ([]slice, error) {
+func (c *compiler) slices(n *node, base *definitions.Element) ([]slice, error) {
 	var out []slice
 	for _, sl := range n.slices {
 		s, err := c.shape(sl, base)
@@ -454,7 +456,7 @@ func (c *compiler) slices(n *node, base *element) ([]slice, error) {
 }
 
 // conds compiles what tells a slice apart.
-func (c *compiler) conds(by *slicing, sl *node) ([]cond, error) {
+func (c *compiler) conds(by *definitions.Slicing, sl *node) ([]cond, error) {
 	var out []cond
 	for _, d := range by.Discriminator {
 		path := pathOf(d.Path)
@@ -523,7 +525,7 @@ func (c *compiler) valueCond(sl *node, path []string) (cond, bool) {
 			break
 		}
 		next := at.child(path[i])
-		if next == nil || i == len(path)-1 && next.e.value == nil {
+		if next == nil || i == len(path)-1 && next.e.Value == nil {
 			if k, ok := c.profileCond(at, path[i:]); ok {
 				k.path = path
 				return k, true
@@ -534,8 +536,8 @@ func (c *compiler) valueCond(sl *node, path []string) (cond, bool) {
 		}
 		at = next
 	}
-	if at.e.value != nil {
-		return cond{path: path, value: at.e.value}, true
+	if at.e.Value != nil {
+		return cond{path: path, value: at.e.Value}, true
 	}
 	if b := at.e.Binding; b != nil && b.Strength == "required" && !strings.HasPrefix(b.ValueSet, "http://hl7.org/fhir/ValueSet/") {
 		if url := c.codes(at.e, b.ValueSet); url != "" {
