@@ -124,7 +124,8 @@ func category(s string) byte {
 // personOf returns the person of a record. Who practises under two names has that of
 // the first record.
 func (b *Builder) personOf(r Record) (uint32, error) {
-	if i, ok := b.person[r.National]; ok {
+	id := canonical(r.National)
+	if i, ok := b.person[id]; ok {
 		return i, nil
 	}
 	if len(b.x.people) >= math.MaxUint32 {
@@ -143,7 +144,7 @@ func (b *Builder) personOf(r Record) (uint32, error) {
 	}
 	i := uint32(len(b.x.people))
 	b.x.people = append(b.x.people, p)
-	b.person[strings.Clone(r.National)] = i
+	b.person[strings.Clone(id)] = i
 	return i, nil
 }
 

@@ -8,6 +8,9 @@ import (
 	"opendmp/fhir"
 )
 
+// ErrUnavailable is that a driver cannot answer now.
+var ErrUnavailable = errors.New("directory: unavailable")
+
 // ErrBroad is that a query names nobody: neither an identifier nor two letters of a
 // name.
 var ErrBroad = errors.New("directory: the query names nobody")
@@ -18,8 +21,8 @@ const MaxFound = 50
 
 // Directory finds professionals and structures. It is safe for concurrent use.
 //
-// Where several criteria are given all must hold. The errors are ErrBroad, and those
-// of a driver that cannot answer; an identifier that nobody has is no error.
+// Where several criteria are given all must hold. The errors are ErrBroad and
+// ErrUnavailable; an identifier that nobody has is no error.
 type Directory interface {
 	// Professionals finds people, in the order of their names.
 	Professionals(ctx context.Context, q ProfessionalQuery) (Found[Professional], error)
@@ -48,7 +51,11 @@ type ProfessionalQuery struct {
 	// the same practice.
 	Profession, Skill string
 	Structure         fhir.Ident
-	Postal, City      string
+	// Key is the Structure.Key of that practice.
+	Key          string
+	Postal, City string
+	// Matching leaves out of the items the practices that are not asked for.
+	Matching bool
 	// Limit bounds the items; MaxFound if it is more, none if zero.
 	Limit int
 }

@@ -159,6 +159,36 @@ func TestPractices(t *testing.T) {
 	}
 }
 
+// Matching shows the practices that are asked for, each with all of its savoir-faire.
+func TestMatching(t *testing.T) {
+	x := read(t)
+	for _, c := range []struct {
+		q    directory.ProfessionalQuery
+		want string
+	}{
+		{directory.ProfessionalQuery{Name: "hélène martin"}, "R10000000001 [SM54] F750000001 [SM54]"},
+		{directory.ProfessionalQuery{Name: "hélène martin", Postal: "75"}, "F750000001 [SM54]"},
+		{directory.ProfessionalQuery{Name: "martinez", Skill: "SM18"}, "F750000001 [SM04 SM18]"},
+	} {
+		c.q.Limit, c.q.Matching = 1, true
+		f, err := x.Professionals(t.Context(), c.q)
+		if err != nil || len(f.Items) != 1 {
+			t.Fatal(f, err)
+		}
+		var got []string
+		for _, r := range f.Items[0].Practices {
+			var skills []string
+			for _, s := range r.Skills {
+				skills = append(skills, s.Code)
+			}
+			got = append(got, r.Structure.Key, fmt.Sprint(skills))
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%+v: %s", c.q, s)
+		}
+	}
+}
+
 func TestPhysician(t *testing.T) {
 	x := read(t)
 	for id, want := range map[string]bool{"899900001001": true, "899900001003": false, "899900001006": false /* student */, "0999000042": false} {

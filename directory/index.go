@@ -78,7 +78,7 @@ func (x *Index) number(place uint32, in text) {
 }
 
 func (x *Index) numberOf(n number) string   { return x.texts.get(n.in)[n.from:n.to] }
-func (x *Index) nationalOf(i uint32) string { return x.texts.get(x.people[i].national) }
+func (x *Index) nationalOf(i uint32) string { return canonical(x.texts.get(x.people[i].national)) }
 func (x *Index) familyKey(i uint32) string  { return x.texts.get(x.people[i].familyKey) }
 func (x *Index) givenKey(i uint32) string   { return x.texts.get(x.people[i].givenKey) }
 func (x *Index) titleKey(i uint32) string   { return x.texts.get(x.places[i].titleKey) }
@@ -98,7 +98,7 @@ func (x *Index) Professionals(_ context.Context, q ProfessionalQuery) (Found[Pro
 		return Found[Professional]{}, err
 	}
 	a := asked(q)
-	return gather(candidates, q.Limit, func(i uint32) bool { return x.matches(a, i) }, x.professional), nil
+	return gather(candidates, q.Limit, func(i uint32) bool { return x.matches(a, i) }, func(i uint32) Professional { return x.professional(a, i) }), nil
 }
 
 // gather returns the entries that match, made whole as far as the limit goes.
@@ -147,14 +147,11 @@ func (x *Index) byIdent(id fhir.Ident) []uint32 {
 		if id.System != "" && id.System != system {
 			continue
 		}
-		canonical := fhir.CanonicalIdent(fhir.Ident{System: system, Value: id.Value})
 		national := id.Value
-		switch canonical.System {
-		case fhir.SystemRPPS:
-			national = "8" + canonical.Value
-		case fhir.SystemADELI:
-			national = "0" + canonical.Value
+		if system != fhir.SystemIDNPS {
+			national = withPrefix(fhir.CanonicalIdent(fhir.Ident{System: system, Value: id.Value}))
 		}
+		national = canonical(national)
 		i := sort.Search(len(x.byNational), func(i int) bool { return x.nationalOf(x.byNational[i]) >= national })
 		if i < len(x.byNational) && x.nationalOf(x.byNational[i]) == national {
 			found = append(found, x.byNational[i])
@@ -162,6 +159,22 @@ func (x *Index) byIdent(id fhir.Ident) []uint32 {
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+// canonical is the one form of a PS_IdNat: the prefix and the bare number. Synthetic
+// numbers may be written longer (fhir.CanonicalIdent).
+func canonical(national string) string {
+	return withPrefix(fhir.CanonicalIdent(fhir.Ident{System: fhir.SystemIDNPS, Value: national}))
+}
+
+func withPrefix(id fhir.Ident) string {
+	switch id.System {
+	case fhir.SystemRPPS:
+		return "8" + id.Value
+	case fhir.SystemADELI:
+		return "0" + id.Value
+	}
+	return id.Value
 }
 
 // askedOf is a ProfessionalQuery with its names as keys.
@@ -180,6 +193,11 @@ func asked(q ProfessionalQuery) askedOf {
 	return a
 }
 
+// anywhere tells whether the query does not ask where.
+func (a askedOf) anywhere() bool {
+	return a.Postal == "" && a.city == "" && a.Key == "" && a.Structure.IsZero()
+}
+
 func (x *Index) matches(a askedOf, i uint32) bool {
 	family := x.familyKey(i)
 	if !strings.HasPrefix(family, a.family) {
@@ -191,7 +209,7 @@ func (x *Index) matches(a askedOf, i uint32) bool {
 			return false
 		}
 	}
-	if a.Profession == "" && a.Skill == "" && a.Postal == "" && a.city == "" && a.Structure.IsZero() {
+	if a.Profession == "" && a.Skill == "" && a.anywhere() {
 		return true
 	}
 	return slices.ContainsFunc(x.rolesOf(i), func(r role) bool { return x.practises(a, r) })
@@ -203,13 +221,13 @@ func (x *Index) practises(a askedOf, r role) bool {
 	case a.Profession != "" && x.codes[r.profession].Code != a.Profession,
 		a.Skill != "" && x.codes[r.skill].Code != a.Skill:
 		return false
-	case a.Postal == "" && a.city == "" && a.Structure.IsZero():
+	case a.anywhere():
 		return true
 	case r.place == nowhere:
 		return false
 	}
 	p := x.places[r.place]
-	if !x.isAt(p, a.Postal, a.city) {
+	if !x.isAt(p, a.Postal, a.city) || a.Key != "" && x.texts.get(p.key) != a.Key {
 		return false
 	}
 	return a.Structure.IsZero() || a.structure != "" && slices.Contains(strings.Fields(x.texts.get(p.sites)+" "+x.texts.get(p.legal)), a.structure)
@@ -227,18 +245,27 @@ func (x *Index) rolesOf(i uint32) []role {
 	return x.roles[x.people[i].first:end]
 }
 
-// professional makes a person whole. Records that differ by their savoir-faire alone
-// are one practice.
-func (x *Index) professional(i uint32) Professional {
+// professional makes a person whole, or with the practices that are asked for. Records
+// that differ by their savoir-faire alone are one practice.
+func (x *Index) professional(a askedOf, i uint32) Professional {
 	p := x.people[i]
 	out := Professional{
 		National: x.texts.get(p.national), Title: x.texts.get(p.title),
 		Family: x.texts.get(p.family), Given: x.texts.get(p.given),
 	}
-	var seen []role
+	var wanted, seen []role
+	for _, r := range x.rolesOf(i) {
+		if x.practises(a, r) {
+			r.skill = 0
+			wanted = append(wanted, r)
+		}
+	}
 	for _, r := range x.rolesOf(i) {
 		skill := x.codes[r.skill]
 		r.skill = 0
+		if a.Matching && !slices.Contains(wanted, r) {
+			continue
+		}
 		at := slices.Index(seen, r)
 		if at < 0 {
 			at = len(seen)

@@ -102,7 +102,7 @@ func (a *act) locate(ctx context.Context) (err error) {
 		return err
 	case a.writes():
 		a.d, a.v, a.row, err = c.aim(ctx)
-	case c.r.Type == "AuditEvent" || c.r.Type == "OperationDefinition":
+	case c.r.Type == "AuditEvent" || c.r.Type == "OperationDefinition" || fhir.OfDirectory(c.r.Type):
 		a.placed = false
 		return nil
 	case c.r.Interaction == fhir.Search:

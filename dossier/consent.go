@@ -19,6 +19,10 @@ func (c *call) createManaged(ctx context.Context, r *fhir.Resource, put putter) 
 	if !ok {
 		return Answer{}, unprocessable(r.Type()+"."+patientElement(r.Type()), "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 	}
+	var err error
+	if c.warnings, err = c.namesDoubted(ctx, r); err != nil {
+		return Answer{}, err
+	}
 	return c.retry(ctx, func() (Answer, error) {
 		d, v, err := c.managed(ctx, s)
 		if err != nil {
@@ -181,6 +185,10 @@ func (c *call) endConsent(ctx context.Context, ch *change, facts policy.Facts) e
 // updateManaged replaces a Consent, to withdraw it or to change its period, or a
 // CareTeam.
 func (c *call) updateManaged(ctx context.Context, r *fhir.Resource) (Answer, error) {
+	var err error
+	if c.warnings, err = c.namesDoubted(ctx, r); err != nil {
+		return Answer{}, err
+	}
 	return c.retry(ctx, func() (Answer, error) {
 		d, v, old, err := c.aim(ctx)
 		if err != nil {

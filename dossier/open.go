@@ -106,6 +106,9 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 		return Answer{}, err
 	}
 	ids, dec, err := c.putOpening(ch, o)
+	if err == nil {
+		err = c.opensWithPhysicians(ctx, ch)
+	}
 	if err != nil {
 		return c.undo(ctx, nil, nil, dec, err, doCreate)
 	}

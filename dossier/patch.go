@@ -189,6 +189,9 @@ func (c *call) changeTo(ctx context.Context, ch *change, old *row, rec *record, 
 	}
 	rec.origin = ch.v.NextOrigin(rec.origin, old.facts, facts)
 	if old.typ == "Patient" {
+		if err := c.arePhysicians(ctx, old.facts.MedecinsTraitants(), facts.MedecinsTraitants()); err != nil {
+			return policy.Decision{}, err
+		}
 		if err := c.patientChanged(ctx, ch, old, before, after); err != nil {
 			return policy.Decision{}, err
 		}

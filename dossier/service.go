@@ -15,6 +15,7 @@ import (
 
 	"opendmp/audit"
 	"opendmp/auth"
+	"opendmp/directory"
 	"opendmp/fhir"
 	"opendmp/policy"
 	"opendmp/store"
@@ -65,6 +66,11 @@ type Config struct {
 	// TraitsPerMinute is how many searches by identity traits one regulator may
 	// make in a minute (centre_15); 30 if zero.
 	TraitsPerMinute int
+	// Directory is that of professionals and structures; nil for none.
+	Directory directory.Directory
+	// LookupsPerMinute is how many searches and readings of the directory one caller
+	// may make in a minute; 60 if zero.
+	LookupsPerMinute int
 	// CacheRows bounds the summaries kept in memory; 200,000 if zero.
 	CacheRows int
 	// CacheBodies bounds the sealed bodies kept in memory, in bytes; 64 MiB if zero,
@@ -95,7 +101,10 @@ type Service struct {
 	memory   *memory
 	ins      *limiter
 	traits   *limiter
-	turns    turns
+	// directory may be nil; lookups bounds how often one caller looks into it.
+	directory directory.Directory
+	lookups   *limiter
+	turns     turns
 }
 
 // New makes a door. It fails when a required part is missing.
@@ -125,6 +134,7 @@ func New(c Config) (*Service, error) {
 	s.memory = newMemory()
 	s.ins = newLimiter(cmp.Or(c.INSPerMinute, 120))
 	s.traits = newLimiter(cmp.Or(c.TraitsPerMinute, 30))
+	s.directory, s.lookups = c.Directory, newLimiter(cmp.Or(c.LookupsPerMinute, 60))
 	return s, nil
 }
 
@@ -194,6 +204,9 @@ func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, 
 		return Answer{}, ErrScope
 	}
 	c := &call{Service: s, p: p, r: r, at: s.now()}
+	if fhir.OfDirectory(r.Type) {
+		return c.ofDirectory(ctx)
+	}
 	switch r.Interaction {
 	case fhir.Transaction, fhir.Batch: // the body tells which of the two it is
 		return c.transaction(ctx)
@@ -245,7 +258,11 @@ type call struct {
 
 // Metadata returns the capability statement.
 func (s *Service) Metadata() Answer {
-	return Public(200, fhirJSON, fhir.Capability(s.base, s.soft))
+	var without []string
+	if s.directory == nil {
+		without = directoryTypes
+	}
+	return Public(200, fhirJSON, fhir.Capability(s.base, s.soft, without...))
 }
 
 // Published answers what is no patient's and needs no caller: the capability

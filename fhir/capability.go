@@ -42,8 +42,9 @@ const restText = "Nothing is ignored: an unknown parameter, modifier, value or e
 
 // Capability returns the CapabilityStatement as JSON, from the interaction table
 // alone: it lists what the server does, and nothing that a request could not ask
-// for. It tells nothing of patients, and is the same for every caller.
-func Capability(base string, software Software) []byte {
+// for. It tells nothing of patients, and is the same for every caller. Types that the
+// server does without are left out.
+func Capability(base string, software Software, without ...string) []byte {
 	statement := fhir.CapabilityStatement{
 		Status:         fhir.PublicationStatusActive,
 		Date:           cmp.Or(software.Date, tableDate),
@@ -56,7 +57,7 @@ func Capability(base string, software Software) []byte {
 		FhirVersion:    fhir.FHIRVersion4_0_1,
 		Format:         []string{"json", "xml", "application/fhir+json", "application/fhir+xml"},
 		PatchFormat:    []string{"application/json-patch+json", "application/xml-patch+xml", "application/fhir+json", "application/fhir+xml"},
-		Rest:           []fhir.CapabilityStatementRest{restCapability(base)},
+		Rest:           []fhir.CapabilityStatementRest{restCapability(base, without)},
 	}
 	b, err := json.Marshal(statement)
 	if err != nil {
@@ -65,7 +66,7 @@ func Capability(base string, software Software) []byte {
 	return b
 }
 
-func restCapability(base string) fhir.CapabilityStatementRest {
+func restCapability(base string, without []string) fhir.CapabilityStatementRest {
 	rest := fhir.CapabilityStatementRest{
 		Mode:          fhir.RestfulCapabilityModeServer,
 		Documentation: new(restText),
@@ -82,7 +83,9 @@ func restCapability(base string) fhir.CapabilityStatementRest {
 		},
 	}
 	for i := range services {
-		rest.Resource = append(rest.Resource, services[i].capability(base))
+		if !slices.Contains(without, services[i].name) {
+			rest.Resource = append(rest.Resource, services[i].capability(base))
+		}
 	}
 	return rest
 }

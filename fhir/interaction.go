@@ -70,11 +70,13 @@ const (
 	// tellsTrait gives an identity trait of a patient. The door compares it, over
 	// the dossiers that it leads to, and Match does not look at it.
 	tellsTrait
+	// asksDirectory is compared by the directory, which the door asks.
+	asksDirectory
 )
 
 // ofDoor tells whether the door answers for a parameter, rather than Match.
 func (r role) ofDoor() bool {
-	return r == choosesPatient || r == choosesPatientIdent || r == tellsTrait
+	return r == choosesPatient || r == choosesPatientIdent || r == tellsTrait || r == asksDirectory
 }
 
 // modifier is a set of search modifiers.

@@ -157,10 +157,14 @@ func patientParams(name, definition, element string) []Param {
 
 // commonParams are those of every type.
 func commonParams() []Param {
+	updated := dateOn("_lastUpdated", slotLastUpdated, r4Param+"Resource-lastUpdated", via("meta", "lastUpdated"))
+	return []Param{identityParam(), updated}
+}
+
+func identityParam() Param {
 	id := tokenOn("_id", slotID, r4Param+"Resource-id", via("id"))
 	id.role, id.mods = findsID, 0 // its values lead to dossiers; a negation would lead to all
-	updated := dateOn("_lastUpdated", slotLastUpdated, r4Param+"Resource-lastUpdated", via("meta", "lastUpdated"))
-	return []Param{id, updated}
+	return id
 }
 
 func identifierOn(definition string, paths ...[]string) Param {
@@ -211,7 +215,7 @@ func documented(doc string, p Param) Param {
 
 // services is the interaction table: the only source of routes, search parameters,
 // search values and /metadata. It is never changed.
-var services = []service{
+var services = append([]service{
 	{
 		name:        "Patient",
 		lone:        true,
@@ -418,4 +422,4 @@ var services = []service{
 		does: []Interaction{Read},
 		doc:  "The operations of this server, by the id that ends their definition. Public, like this statement.",
 	},
-}
+}, directoryServices()...)

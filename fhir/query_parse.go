@@ -398,6 +398,8 @@ func (p *queryParser) choose(c *condition) *refusal {
 		}
 	case tellsTrait:
 		return q.tellTrait(c)
+	case asksDirectory:
+		return q.askOnce(c)
 	}
 	return nil
 }
