@@ -29,6 +29,10 @@ run: build ## start the sandbox on http://127.0.0.1:8080/fhir, with its people a
 demo: build ## tell the whole story in the terminal, on a server of its own; fails if a step is not as told
 	@bin/dmpd demo
 
+.PHONY: demo-tls
+demo-tls: build ## tell how software connects: test certificates, tokens, an identity provider, all over TLS; fails likewise
+	@bin/dmpd demo --tls
+
 .PHONY: test
 test: ## run all tests; with DMP_TEST_MONGODB_URI, those of the store and of the whole server on MongoDB too
 	@go test -timeout 5m ./...

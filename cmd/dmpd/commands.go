@@ -29,7 +29,7 @@ has one (hébergeur de données de santé, L.1111-8 CSP).`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	people := sandboxCommand()
-	people.AddCommand(sandboxLoadCommand())
+	people.AddCommand(sandboxLoadCommand(), sandboxClientsCommand())
 	root.AddCommand(serveCommand(), sandboxIDPCommand(), initCommand(), migrateCommand(), copyCommand(), tokenCommand(), clientCommand(), people, demoCommand(), benchCommand(), purgeCommand(), pkiCommand(), matrixCommand(), explainCommand(), versionCommand())
 	return root
 }

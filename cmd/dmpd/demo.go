@@ -18,18 +18,26 @@ import (
 )
 
 func demoCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Tell the whole story in the terminal, on a server of its own",
 		Long: `Start a sandbox on a free port and a temporary folder, and play the story of a
 shared medical record on it, in French: a push, a search, a masked document, an
 emergency, an opposition, the history. Each request and its answer is a line.
-It fails if any step is not as told, and leaves nothing behind.`,
+It fails if any step is not as told, and leaves nothing behind.
+
+With --tls it tells how software connects instead: with certificates of a test PKI,
+through an identity provider that plays Pro Santé Connect, token by token.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return playDemo(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
-		},
 	}
+	secure := c.Flags().Bool("tls", false, "how software connects: certificates, tokens, revocation, outages")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *secure {
+			return playTLSDemo(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+		}
+		return playDemo(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+	}
+	return c
 }
 
 func playDemo(ctx context.Context, out, progress io.Writer) (err error) {

@@ -39,19 +39,20 @@ func (l *inproc) Close() error {
 // Addr implements net.Listener.
 func (l *inproc) Addr() net.Addr { return &net.UnixAddr{Name: "inproc", Net: "unix"} }
 
-// client returns a client whose every connection is to this listener.
+// client returns a client whose every connection is to this listener, whatever the
+// URL says: a base under TLS is that of another listener, and this one is a pipe.
 func (l *inproc) client() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			here, there := net.Pipe()
-			select {
-			case l.conns <- there:
-				return here, nil
-			case <-l.ended:
-				return nil, net.ErrClosed
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-		},
-	}}
+	return &http.Client{Transport: &http.Transport{DialContext: l.dial, DialTLSContext: l.dial}}
+}
+
+func (l *inproc) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case l.conns <- there:
+		return here, nil
+	case <-l.ended:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

@@ -91,8 +91,8 @@ func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logge
 			tls.close()
 		}
 	}()
-	if s.Base == "" && s.Clients != "" {
-		s.Base = tls.base()
+	if pro := tls.url("tls-pro"); s.Base == "" && s.Clients != "" && pro != "" {
+		s.Base = pro + "/fhir" // the endpoints are under TLS, and say so
 	}
 	s.Base = sandboxBase(s, addr)
 	p, signer, err := sandboxPlan(s, s.Base, log)
@@ -182,13 +182,13 @@ func sandboxBase(s settings, addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port) + "/fhir"
 }
 
-// base returns the URL of the FHIR base at tls-pro, by the name that the certificate of
+// url returns the URL of a listener, without path, by the name that the certificate of
 // the test PKI has; "" if it is not open.
-func (s *secure) base() string {
+func (s *secure) url(name string) string {
 	for _, f := range s.faces {
-		if f.name == "tls-pro" {
+		if f.name == name {
 			_, port, _ := net.SplitHostPort(f.l.Addr().String())
-			return "https://localhost:" + port + "/fhir"
+			return "https://localhost:" + port
 		}
 	}
 	return ""

@@ -77,10 +77,10 @@ func (f identityFlags) serve(ctx context.Context, out io.Writer) error {
 // identityProvider is a provider that listens.
 type identityProvider struct {
 	*idp.Provider
-	l    net.Listener
-	cert tls.Certificate
+	l net.Listener
 	// settings are those by which dmpd serve reaches it.
 	settings identitySettings
+	server   *http.Server
 }
 
 // open reads the certificate, listens, and writes the secret of dmpd serve into the
@@ -88,7 +88,8 @@ type identityProvider struct {
 func (f identityFlags) open() (_ *identityProvider, err error) {
 	p := &identityProvider{}
 	in := func(name string) string { return filepath.Join(f.pki, name) }
-	if p.cert, err = tls.LoadX509KeyPair(in("serveur.pem"), in("serveur.key")); err != nil {
+	cert, err := tls.LoadX509KeyPair(in("serveur.pem"), in("serveur.key"))
+	if err != nil {
 		return nil, fmt.Errorf("no certificate of a test PKI in %s (dmpd pki init --out %s makes one): %w", f.pki, f.pki, err)
 	}
 	if p.l, err = net.Listen("tcp", f.addr); err != nil {
@@ -108,6 +109,11 @@ func (f identityFlags) open() (_ *identityProvider, err error) {
 	if err != nil {
 		return nil, err
 	}
+	p.server = &http.Server{
+		Handler: p.Provider, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: log.New(io.Discard, "", 0), // handshakes that browsers break off
+	}
 	p.settings = identitySettings{
 		Issuer: p.Issuer(), Introspection: p.Issuer() + idp.IntrospectionPath, UserInfo: p.Issuer() + idp.UserInfoPath,
 		ClientID: idp.ClientServer, SecretFile: in("psc-secret"), CAFile: in("ca-serveurs.pem"),
@@ -115,20 +121,18 @@ func (f identityFlags) open() (_ *identityProvider, err error) {
 	return p, os.WriteFile(p.settings.SecretFile, []byte(idp.Secret+"\n"), 0o600)
 }
 
-// serve answers until ctx ends.
+// serve answers until ctx ends, or close is called.
 func (p *identityProvider) serve(ctx context.Context) error {
-	s := &http.Server{
-		Handler: p.Provider, TLSConfig: &tls.Config{Certificates: []tls.Certificate{p.cert}, MinVersion: tls.VersionTLS12},
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: log.New(io.Discard, "", 0), // handshakes that browsers break off
-	}
-	stop := context.AfterFunc(ctx, func() { s.Close() })
+	stop := context.AfterFunc(ctx, p.close)
 	defer stop()
-	if err := s.ServeTLS(p.l, "", ""); !errors.Is(err, http.ErrServerClosed) {
+	if err := p.server.ServeTLS(p.l, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
+
+// close ends every connection.
+func (p *identityProvider) close() { p.server.Close() }
 
 // lines are the settings of a provider as they stand in the settings file.
 func (s identitySettings) lines() ([]byte, error) {
