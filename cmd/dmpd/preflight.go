@@ -23,7 +23,7 @@ import (
 func (s settings) ready(now func() time.Time) error {
 	found := s.shape()
 	if !s.Sandbox {
-		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuers, s.inspectMatrix, s.inspectClients} {
+		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuers, s.inspectMatrix, s.inspectClients, s.inspectDirectory} {
 			look(&found)
 		}
 		s.TLS.inspect(now, &found)

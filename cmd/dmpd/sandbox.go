@@ -110,6 +110,9 @@ func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logge
 	if p.oauth, err = s.authority(p.clock); err != nil {
 		return nil, err
 	}
+	if p, err = p.withDirectory(s, log); err != nil {
+		return nil, err
+	}
 	i, err := assemble(ctx, p)
 	if err != nil {
 		return nil, err

@@ -69,6 +69,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("issuer-jwks", "", "URL of the key set of the issuer, instead of issuer-keys")
 	f.String("issuer-jwks-ca", "", "CAs of the certificate of that URL, PEM; those of the system without it")
 	f.String("clients", "", "file of the clients of the authorisation server, JSON; none without it")
+	f.String("annuaire", "", "file of the directory of professionals, PS_LibreAcces_Personne_activite_….txt; none without it")
 	f.String("matrix", "", "folder of the habilitation matrix")
 	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
 	f.String("ouverture", "", "sur-demande, or automatique: the health insurance opens for all, six weeks after its letter (sur-demande)")
@@ -115,6 +116,9 @@ func serve(ctx context.Context, s settings, out, errOut io.Writer) (err error) {
 	}
 	p, err := realPlan(s, log)
 	if err != nil {
+		return err
+	}
+	if p, err = p.withDirectory(s, log); err != nil {
 		return err
 	}
 	tls, err := s.TLS.open(p.clock.Now, false, log)

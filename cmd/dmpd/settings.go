@@ -50,6 +50,9 @@ type settings struct {
 	// Codes is what a write does whose codes are of no value set of the DMP, with the
 	// same values.
 	Codes string `koanf:"controle-terminologie"`
+	// Annuaire is the file of the directory of professionals and structures; none
+	// without it.
+	Annuaire string `koanf:"annuaire"`
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`

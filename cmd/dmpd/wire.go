@@ -16,6 +16,7 @@ import (
 
 	"opendmp/audit"
 	"opendmp/auth"
+	"opendmp/directory"
 	"opendmp/dossier"
 	"opendmp/fhir"
 	"opendmp/issuer"
@@ -39,12 +40,14 @@ type plan struct {
 	cda      dossier.Level
 	profiles dossier.Level
 	codes    dossier.Level
-	newID    func() string // nil: random
-	rand     io.Reader     // of rows, events and new dossiers; nil: crypto/rand
-	due      time.Duration // how often to look for what falls due; 0: the default
-	limits   server.Limits
-	extra    []server.Route
-	work     []func(context.Context) // beside the server, each until its context ends
+	// directory is that of professionals and structures, nil for none.
+	directory directory.Directory
+	newID     func() string // nil: random
+	rand      io.Reader     // of rows, events and new dossiers; nil: crypto/rand
+	due       time.Duration // how often to look for what falls due; 0: the default
+	limits    server.Limits
+	extra     []server.Route
+	work      []func(context.Context) // beside the server, each until its context ends
 	// oauth is the authorisation server, nil for none; revoked is what it tells a
 	// Verifier. replay remembers DPoP proofs, whoever issued the tokens.
 	oauth   *authority
@@ -155,7 +158,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 	}
 	return dossier.New(dossier.Config{
 		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
-		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Profiles: p.profiles, Codes: p.codes, Logger: p.log,
+		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Profiles: p.profiles, Codes: p.codes, Directory: p.directory, Logger: p.log,
 	})
 }
 
