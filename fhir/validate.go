@@ -173,28 +173,14 @@ func (v *validator) remember(key trial, r result) {
 
 // walk checks what R4 says of references and extensions below n, of type t.
 func (v *validator) walk(n Node, t typeID) {
-	if n.Kind() != Object || v.full() {
-		return
-	}
-	rows, hint := t.elements(), 0
-	for m := n.i + 1; m < n.n().next; m = n.t.nodes[m].next {
-		k := &n.t.nodes[m]
-		name := n.t.raw[k.key:k.keyTo]
-		if len(name) > 0 && name[0] == '_' {
-			for item := range (Node{n.t, m}).Items() {
-				v.walk(item, elementType)
-			}
-			continue
-		}
-		at := lookup(rows, name, hint)
-		if at < 0 {
-			continue
-		}
-		hint = at + 1
-		if row := &rows[at]; !row.typ.primitive() {
-			for item := range (Node{n.t, m}).Items() {
-				v.element(item, t, row)
-			}
+	for row, item := range n.described(t) {
+		switch {
+		case v.full():
+			return
+		case row == nil:
+			v.walk(item, elementType)
+		case !row.typ.primitive():
+			v.element(item, t, row)
 		}
 	}
 }

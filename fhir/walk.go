@@ -1,5 +1,7 @@
 package fhir
 
+import "iter"
+
 // addresses visits each value that may point to a resource: Reference.reference
 // and the elements of type uri, url, canonical, oid and uuid, except the url of
 // an extension, which names its definition. narrative visits each xhtml. Nested
@@ -15,35 +17,46 @@ func (n Node) addresses(address, narrative func(Node)) {
 }
 
 func (n Node) typedAddresses(t typeID, address, narrative func(Node)) {
-	if n.Kind() != Object {
-		return
+	for row, item := range n.described(t) {
+		switch {
+		case row == nil:
+			item.typedAddresses(elementType, address, narrative)
+		case row.typ == xhtmlType:
+			narrative(item)
+		case row.typ == resourceType:
+			item.addresses(address, narrative)
+		case !row.typ.primitive():
+			item.typedAddresses(row.typ, address, narrative)
+		case row.isAddress(t):
+			address(item)
+		}
 	}
-	rows, hint := t.elements(), 0
-	for m := n.i + 1; m < n.n().next; m = n.t.nodes[m].next {
-		k := &n.t.nodes[m]
-		name := n.t.raw[k.key:k.keyTo]
-		if len(name) > 0 && name[0] == '_' {
-			for item := range (Node{n.t, m}).Items() {
-				item.typedAddresses(elementType, address, narrative)
+}
+
+// described yields each value of an object of type t that the table describes, with
+// its row: the items of an array one by one. The id and the extensions of a primitive,
+// which stand beside it, come without a row; their type is elementType.
+func (n Node) described(t typeID) iter.Seq2[*element, Node] {
+	return func(yield func(*element, Node) bool) {
+		if n.Kind() != Object {
+			return
+		}
+		rows, hint := t.elements(), 0
+		for m := n.i + 1; m < n.n().next; m = n.t.nodes[m].next {
+			k := &n.t.nodes[m]
+			name := n.t.raw[k.key:k.keyTo]
+			var row *element
+			if len(name) == 0 || name[0] != '_' {
+				at := lookup(rows, name, hint)
+				if at < 0 {
+					continue
+				}
+				row, hint = &rows[at], at+1
 			}
-			continue
-		}
-		at := lookup(rows, name, hint)
-		if at < 0 {
-			continue
-		}
-		hint = at + 1
-		row := &rows[at]
-		for item := range (Node{n.t, m}).Items() {
-			switch {
-			case row.typ == xhtmlType:
-				narrative(item)
-			case row.typ == resourceType:
-				item.addresses(address, narrative)
-			case !row.typ.primitive():
-				item.typedAddresses(row.typ, address, narrative)
-			case row.isAddress(t):
-				address(item)
+			for item := range (Node{n.t, m}).Items() {
+				if !yield(row, item) {
+					return
+				}
 			}
 		}
 	}
