@@ -25,9 +25,10 @@ type act struct {
 	place  store.Dossier
 	d      *loaded
 	v      *policy.View
-	row    *row   // what it changes
-	id     string // of what it creates
-	known  *row   // what it would have created, by If-None-Exist
+	row    *row    // what it changes
+	id     string  // of what it creates
+	known  *row    // what it would have created, by If-None-Exist
+	same   *record // what a PATCH left as it was, nil if it changed something
 
 	// What was done: the rows of the change from first to last, the decision, and
 	// the answer.
@@ -95,7 +96,7 @@ func (a *act) turn() int {
 // not see is refused here, by the one answer for hidden and absent.
 func (a *act) locate(ctx context.Context) (err error) {
 	c := a.call
-	a.d, a.v, a.row, a.known, a.placed = nil, nil, nil, nil, true
+	a.d, a.v, a.row, a.known, a.same, a.placed = nil, nil, nil, nil, nil, true
 	switch {
 	case c.r.Interaction == fhir.Create:
 		a.place, err = c.dossierOfOne(ctx, a.subject)
@@ -215,7 +216,10 @@ func (a *act) carryOut(ctx context.Context, ch *change, before *policy.View, ref
 		_, err = c.undo(ctx, ch.d, before, a.dec, err, a.action(), objects...)
 		return err
 	}
-	a.last = len(ch.rows)
+	if a.last = len(ch.rows); a.first == a.last {
+		a.same, err = c.body(ctx, ch.d.id, ch.d.ring, a.row.key, a.row.version)
+		return err
+	}
 	if c.r.Type != "DocumentReference" && c.r.Type != "List" {
 		ch.v = c.policy.View(c.p, ch.d.with(ch.tx.Header, ch.rows).record, c.at)
 	}
@@ -307,6 +311,9 @@ func (a *act) events(ch *change, before *policy.View) []audit.Event {
 	if a.known != nil {
 		return allowed(a.call.events(ch.d, policy.Decision{}, doCreate, []string{versionRef(a.known)}, before))
 	}
+	if a.same != nil {
+		return a.call.events(ch.d, a.dec, doRead, []string{versionRef(a.row)}, before)
+	}
 	var objects []string
 	for _, r := range ch.rows[a.first:a.last] {
 		objects = append(objects, versionRef(r))
@@ -326,7 +333,10 @@ func (a *act) answer(ch *change, receipt audit.Receipt) Answer {
 	case c.r.Interaction == fhir.Delete:
 		return c.clinical(http.StatusNoContent, nothing(), receipt).in(ch.v)
 	}
-	now, rec := ch.rows[a.last-1], ch.records[a.last-1]
+	now, rec := a.row, a.same
+	if rec == nil {
+		now, rec = ch.rows[a.last-1], ch.records[a.last-1]
+	}
 	status := http.StatusOK
 	if c.r.Interaction == fhir.Create {
 		status = http.StatusCreated

@@ -25,8 +25,10 @@ type scene struct {
 	binary  string // "Binary/…"
 }
 
-func newScene(t testing.TB) *scene {
-	h := newHouse(t)
+func newScene(t testing.TB) *scene { return newSceneIn(t, newHouse(t)) }
+
+func newSceneIn(t testing.TB, h *house) *scene {
+	t.Helper()
 	s := &scene{house: h, patient: h.openFor(published)}
 	s.author = h.doctor("899700218896", "1750000003")
 	a := s.author.post("", fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")).is(200)

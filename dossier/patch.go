@@ -36,8 +36,26 @@ func (c *call) patch(ctx context.Context) (Answer, error) {
 		if err != nil {
 			return c.undo(ctx, d, v, dec, err, doUpdate, versionRef(row))
 		}
+		if len(ch.rows) == 0 {
+			return c.untouched(ctx, d, v, row, dec)
+		}
 		return c.finish(ctx, ch, row, dec)
 	})
+}
+
+// untouched answers a PATCH that changed nothing: the version in force, of which no
+// other is made. The history tells that it was read.
+func (c *call) untouched(ctx context.Context, d *loaded, v *policy.View, row *row, dec policy.Decision) (Answer, error) {
+	rec, err := c.body(ctx, d.id, d.ring, row.key, row.version)
+	if err != nil {
+		return Answer{}, err
+	}
+	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{versionRef(row)}, v))
+	if err != nil {
+		return Answer{}, err
+	}
+	released, dec := v.Release(rec.resource, rec.origin)
+	return c.written(v, row, http.StatusOK, released, dec, receipt), nil
 }
 
 func (c *call) readPatch() (fhir.PatchSet, error) {
@@ -126,10 +144,14 @@ func (c *call) several(ctx context.Context, places []*loaded, found []hit) error
 	return ErrSeveral
 }
 
-// patchRow judges and builds the patched version of a row into ch.
+// patchRow judges a patch of a row and builds the version that it makes into ch; none
+// where nothing changes.
 func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.PatchSet) (policy.Decision, error) {
 	if dec := policy.PatchElements(old.typ, elementsOf(patch)); !dec.Allowed() {
 		return dec, refusal(dec)
+	}
+	if patch.Tests() && !ch.v.Sees(old.ref()) {
+		return policy.Decision{}, unprocessable("", "L’opération test suppose de pouvoir lire la ressource.", "The operation test is for who may read the resource.")
 	}
 	rec, err := c.body(ctx, ch.d.id, ch.d.ring, old.key, old.version)
 	if err != nil {
@@ -145,7 +167,21 @@ func (c *call) patchRow(ctx context.Context, ch *change, old *row, patch fhir.Pa
 	if dec := policy.PatchElements(old.typ, changedElements(before, after)); !dec.Allowed() {
 		return dec, refusal(dec)
 	}
-	return c.changeTo(ctx, ch, old, rec, after)
+	if fhir.Same(before, after) {
+		dec := c.judge(ch.v, old, old.facts, before, before)
+		if !dec.Allowed() {
+			return dec, refusal(dec)
+		}
+		return dec, nil
+	}
+	dec, err := c.changeTo(ctx, ch, old, rec, after)
+	if err != nil {
+		return dec, err
+	}
+	if err := c.patched(before, after); err != nil {
+		return policy.Decision{}, err
+	}
+	return dec, nil
 }
 
 // elementsOf names what a patch touches as the policy does: an extension by its
@@ -183,9 +219,6 @@ func (c *call) changeTo(ctx context.Context, ch *change, old *row, rec *record, 
 	dec := c.judge(ch.v, old, facts, before, after)
 	if !dec.Allowed() {
 		return dec, refusal(dec)
-	}
-	if err := c.changedCodes(before, after); err != nil {
-		return policy.Decision{}, err
 	}
 	rec.origin = ch.v.NextOrigin(rec.origin, old.facts, facts)
 	if old.typ == "Patient" {

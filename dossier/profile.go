@@ -21,22 +21,29 @@ func (c *call) claims(r *fhir.Resource) error {
 	case fhir.IsBatch(r):
 		return nil
 	}
-	var found []fhir.Issue
-	if c.profiles != Off {
-		found = atLevel(c.profiles, errorsOf(fhir.Validate(r)))
-	}
-	return c.hold(append(found, c.codeFindings(r)...))
+	return c.hold(c.claimFindings(r))
 }
 
-// changedCodes holds what a PATCH changed to the terminologies of the DMP. The rest
-// stays as it was filed: it may be older than the lists, and is not what is written.
-func (c *call) changedCodes(before, after *fhir.Resource) error {
-	found := c.codeFindings(after)
+// patched holds what a PATCH changed to the same. The rest stays as it was filed: it may
+// be older than the lists and the profiles, and nobody is kept from masking a document by
+// what its author left out.
+func (c *call) patched(before, after *fhir.Resource) error {
+	found := c.claimFindings(after)
 	if len(found) == 0 {
 		return nil
 	}
-	changed := changedElements(before, after)
-	return c.hold(slices.DeleteFunc(found, func(i fhir.Issue) bool { return !slices.Contains(changed, topElement(i.Expression)) }))
+	had, changed := c.claimFindings(before), changedElements(before, after)
+	return c.hold(slices.DeleteFunc(found, func(i fhir.Issue) bool {
+		return slices.Contains(had, i) && !touches(changed, topElement(i.Expression))
+	}))
+}
+
+// touches tells whether changes, as changedElements names them, are of an element.
+func touches(changed []string, element string) bool {
+	if element == "extension" {
+		return slices.ContainsFunc(changed, func(name string) bool { return strings.Contains(name, ":") })
+	}
+	return slices.Contains(changed, element)
 }
 
 // topElement returns the element of the resource that a path goes through:
@@ -47,6 +54,16 @@ func topElement(path string) string {
 		rest = rest[:end]
 	}
 	return rest
+}
+
+// claimFindings are the claims that a resource does not keep and its codes that are out
+// of place, as the settings count them.
+func (c *call) claimFindings(r *fhir.Resource) []fhir.Issue {
+	var found []fhir.Issue
+	if c.profiles != Off {
+		found = atLevel(c.profiles, errorsOf(fhir.Validate(r)))
+	}
+	return append(found, c.codeFindings(r)...)
 }
 
 // codeFindings are the codes of a resource that are out of place, as the setting

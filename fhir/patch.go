@@ -231,6 +231,12 @@ func (o PatchOp) element() string {
 	return o.Segments[0]
 }
 
+// Tests tells whether an operation compares what is there with a value, so that the
+// answer tells of it.
+func (p PatchSet) Tests() bool {
+	return slices.ContainsFunc(p.Operations, func(o PatchOp) bool { return o.Op == "test" })
+}
+
 // patchError is the refusal of an operation; index -1 is the patch itself.
 func patchError(index int, code, fr, en string) *Invalid {
 	expression := ""

@@ -276,6 +276,10 @@ func (o PatchOp) notFound(index int) *Invalid {
 	return patchError(index, "value", "Le chemin ne désigne pas un élément de la ressource.", "The path does not name one element of the resource.")
 }
 
+// Same tells whether two resources are equal as JSON is (RFC 6902 §4.6): members in any
+// order, white space and escapes aside.
+func Same(a, b *Resource) bool { return sameJSON(a.Root(), b.Root()) }
+
 // sameJSON tells whether two values are equal as RFC 6902 §4.6 compares them.
 // Numbers are equal when their text is, or when they are short and equal as
 // numbers.
