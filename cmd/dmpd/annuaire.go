@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"opendmp/directory"
@@ -28,7 +29,8 @@ func (s settings) inspectDirectory(f *faults) {
 }
 
 // withDirectory returns the plan with the directory of the settings: that of a file,
-// in a sandbox without one that of the cast, or none.
+// in a sandbox without one that of the cast, or none. A file is read anew when it
+// changes.
 func (p plan) withDirectory(s settings, log *slog.Logger) (plan, error) {
 	switch {
 	case s.Annuaire != "":
@@ -37,18 +39,9 @@ func (p plan) withDirectory(s settings, log *slog.Logger) (plan, error) {
 			return p, fmt.Errorf("annuaire: %w", err)
 		}
 		p.directory = f
+		p.work = append(slices.Clip(p.work), func(ctx context.Context) { f.Run(ctx, rereadDirectory) })
 	case s.Sandbox:
 		p.directory = sandbox.Directory()
 	}
 	return p, nil
-}
-
-// rereading is the work of keeping the directory up to date; none where it does not
-// change.
-func (p plan) rereading() []func(context.Context) {
-	f, ok := p.directory.(*directory.File)
-	if !ok {
-		return nil
-	}
-	return []func(context.Context){func(ctx context.Context) { f.Run(ctx, rereadDirectory) }}
 }

@@ -119,11 +119,11 @@ func sandboxToken(t *testing.T, root, as string) string {
 // does not start, and says at which line.
 func TestDirectorySetting(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	if p, err := (plan{}).withDirectory(settings{}, log); err != nil || p.directory != nil || p.rereading() != nil {
+	if p, err := (plan{}).withDirectory(settings{}, log); err != nil || p.directory != nil || p.work != nil {
 		t.Errorf("without the setting: %v, %v", p.directory, err)
 	}
 	p, err := plan{}.withDirectory(settings{Annuaire: inventedDirectory}, log)
-	if _, ok := p.directory.(*directory.File); err != nil || !ok || len(p.rereading()) != 1 {
+	if _, ok := p.directory.(*directory.File); err != nil || !ok || len(p.work) != 1 {
 		t.Errorf("with a file: %T, %v", p.directory, err)
 	}
 	whole, err := os.ReadFile(inventedDirectory)
