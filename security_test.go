@@ -13,16 +13,20 @@ import (
 )
 
 // attacks are the ids of SECURITY.md §6.3 of which each must have a test, by group:
-// object access, hidden documents and side channels; emergency, SAMU and hospital
-// feed; audit and repudiation.
+// TLS and certificates; tokens; object access, hidden documents and side channels;
+// emergency, SAMU and hospital feed; parsing, injection and denial of service; audit
+// and repudiation.
 var attacks = [...]string{
+	"TC01", "TC02", "TC04", "TC05", "TC07", "TC08", "TC10", "TC11", "TC13", "TC14",
+	"TK02", "TK03", "TK05", "TK06", "TK08", "TK09", "TK11", "TK12", "TK14", "TK15", "TK17", "TK18", "TK20", "TK21", "TK23", "TK24", "TK26", "TK27",
 	"OA02", "OA03", "OA05", "OA06", "OA08", "OA09", "OA11", "OA12", "OA14", "OA15", "OA17", "OA18", "OA20", "OA21", "OA23", "OA24", "OA26",
 	"OA27", "OA29", "OA30", "OA32", "OA33", "OA35", "OA36", "OA38", "OA39",
 	"EM02", "EM03", "EM05", "EM06", "EM08", "EM09", "EM11", "EM12", "EM14", "EM15", "EM17", "EM18",
+	"IN02", "IN03", "IN05", "IN06", "IN08", "IN09", "IN11", "IN12", "IN14", "IN15", "IN17", "IN18", "IN20", "IN21", "IN23", "IN24", "IN26",
 	"AU01", "AU02", "AU04", "AU05", "AU07", "AU08", "AU10", "AU11",
 }
 
-var attackID = regexp.MustCompile(`(?:OA|EM|AU)[0-9]{2}`)
+var attackID = regexp.MustCompile(`(?:TC|TK|OA|EM|IN|AU)[0-9]{2}`)
 
 // Each attack has a test whose name holds its id.
 func TestAttacksHaveTests(t *testing.T) {

@@ -13,6 +13,8 @@ var (
 	ErrUnauthenticated = errors.New("dossier: unauthenticated")
 	// ErrBadToken: a credential was given, and refused.
 	ErrBadToken = errors.New("dossier: token refused")
+	// ErrMisplacedToken: a token, in a place from which none is taken.
+	ErrMisplacedToken = errors.New("dossier: token in a URL")
 	// ErrBadProof: the possession of the key of the token was not proved (RFC 9449).
 	ErrBadProof = errors.New("dossier: proof of possession refused")
 	// ErrScope: the scopes of the token do not reach as far.

@@ -34,6 +34,10 @@ var outcomes = []struct {
 		FR: "Jeton refusé : expiré, altéré, ou émis par un autre serveur. En demander un nouveau.",
 		EN: "The token was refused: expired, altered, or issued by another server. Ask for a new one.",
 	}}},
+	{ErrMisplacedToken, outcome{http.StatusUnauthorized, "security", fhir.Text{
+		FR: "Le jeton se donne dans l’en-tête Authorization, jamais dans une adresse ni un formulaire. Celui-ci est à révoquer.",
+		EN: "The token goes into the Authorization header, never into a URL or a form. This one should be revoked.",
+	}}},
 	{ErrBadProof, outcome{http.StatusUnauthorized, "login", fhir.Text{
 		FR: "Preuve de possession (DPoP) refusée : absente, trop ancienne, déjà utilisée, ou faite pour une autre requête, un autre jeton ou une autre clé. En signer une pour chaque requête.",
 		EN: "The proof of possession (DPoP) was refused: missing, too old, used before, or made for another request, token or key. Sign one for each request.",

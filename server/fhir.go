@@ -145,7 +145,7 @@ func (x *exchange) withBody(r dossier.Request) (dossier.Request, error) {
 // withForm adds the parameters of a POST to _search.
 func (x *exchange) withForm(r dossier.Request, form string) (dossier.Request, error) {
 	if tokenInQuery(form) {
-		return r, errTokenInQuery()
+		return r, errTokenInQuery(x.r.Header)
 	}
 	line, err := r.WithForm(form)
 	if err != nil {
@@ -203,12 +203,19 @@ func acceptable(r *http.Request) error {
 		return dossier.ErrMediaType
 	}
 	if tokenInQuery(r.URL.RawQuery) {
-		return errTokenInQuery()
+		return errTokenInQuery(r.Header)
 	}
 	return nil
 }
 
-func errTokenInQuery() error {
+// errTokenInQuery refuses a token outside the Authorization header. Alone it is a way to
+// authenticate that is not served, and the answer is that to who does not authenticate
+// (RFC 6750 §3); beside the header it is a second way at once, and an invalid request
+// (§3.1).
+func errTokenInQuery(h http.Header) error {
+	if len(h.Values("Authorization")) == 0 {
+		return dossier.ErrMisplacedToken
+	}
 	return invalid("security",
 		"Le jeton se donne dans l’en-tête Authorization, jamais dans une adresse ni un formulaire. Celui-ci est à révoquer.",
 		"The token goes into the Authorization header, never into a URL or a form. This one should be revoked.")

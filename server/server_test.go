@@ -359,7 +359,8 @@ func TestTokenInURLIsRefused(t *testing.T) {
 		"/fhir/metadata?access_token=x",
 		"/extra?access_token=x",
 	} {
-		w.refuses(400, "GET", path, "", "Authorization", "")
+		w.refuses(401, "GET", path, "", "Authorization", "")
+		w.refuses(400, "GET", path, "")
 	}
 	_, body := w.ask("POST", "/fhir/DocumentReference/_search", "access_token="+w.token,
 		"Content-Type", "application/x-www-form-urlencoded", "Accept-Language", "en")

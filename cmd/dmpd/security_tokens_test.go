@@ -181,7 +181,8 @@ func TestTokensOverHTTP(t *testing.T) {
 		{"TK17 as a bearer token", "", "Bearer " + token, "", http.StatusUnauthorized},
 		{"TK17 without proof", "", "DPoP " + token, "", http.StatusUnauthorized},
 		{"TK02 without signature", "", "DPoP " + token[:strings.LastIndex(token, ".")], once, http.StatusUnauthorized},
-		{"TK27 in the query", "?access_token=" + token, "", "", http.StatusBadRequest}, // RFC 6750 §3.1: invalid_request
+		{"TK27 in the query", "?access_token=" + token, "", "", http.StatusUnauthorized},
+		{"TK27 in the query and in the header", "?access_token=" + token, "DPoP " + token, w.proof("GET", path, token), http.StatusBadRequest}, // RFC 6750 §3.1: two ways at once
 	} {
 		if got := w.read(c.query, c.authorization, c.proof); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
