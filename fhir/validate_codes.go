@@ -39,17 +39,28 @@ const (
 	systemMHDLists = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
 )
 
-// authorSpecialty is in the roles that a document or a submission set contains. PDSm
-// has roles from the national directory too, whose codes are of other systems.
-var authorSpecialty = codedElement{
-	path: []string{"specialty"}, below: "PractitionerRole", rule: "binding", othersToo: true,
-	systems: []string{"TRE_A00-ProducteurDocNonPS", "TRE_A02-ProfessionSavFaire-CISIS", "TRE_R85-RolePriseCharge", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre"},
-	sets:    []string{"JDV_J01-XdsAuthorSpecialty-CISIS", "JDV_J56-AuthorSpecialty-DMP"},
+// codedPeople is what the people and roles that a document or a submission set contains
+// have in common, its authors first. Codes of other systems stand beside these: those of
+// the national directory, diplomas, functions.
+var codedPeople = [...]codedElement{
+	{
+		path: []string{"specialty"}, below: "PractitionerRole", rule: "binding", othersToo: true,
+		systems: []string{"TRE_A00-ProducteurDocNonPS", "TRE_A02-ProfessionSavFaire-CISIS", "TRE_R85-RolePriseCharge", "TRE_R94-ProfessionSocial", "TRE_R95-UsagerTitre"},
+		sets:    []string{"JDV_J01-XdsAuthorSpecialty-CISIS", "JDV_J56-AuthorSpecialty-DMP"},
+	},
+	{
+		path: []string{"code"}, below: "PractitionerRole", rule: "binding", othersToo: true,
+		systems: []string{"TRE_G15-ProfessionSante"}, sets: []string{"TRE_G15-ProfessionSante"},
+	},
+	{
+		path: []string{"qualification", "code"}, below: "Practitioner", rule: "binding", othersToo: true,
+		systems: []string{"TRE_G15-ProfessionSante"}, sets: []string{"TRE_G15-ProfessionSante"},
+	},
 }
 
 // codedDocument is every element of a DocumentReference that has a terminology.
-// context.event takes codes of any (constr-bind-context-event), and author.role has
-// none whose content is known (JDV_J47).
+// context.event takes codes of any (constr-bind-context-event), and nothing is known of
+// the list of the roles of authors (JDV_J47).
 var codedDocument = [...]codedElement{
 	{
 		path: []string{"type"}, rule: "constr-bind-type", profile: pdsmDocument,
@@ -83,7 +94,6 @@ var codedDocument = [...]codedElement{
 		systems: []string{"TRE_A00-ProducteurDocNonPS", "TRE_A01-CadreExercice"},
 		sets:    []string{"JDV_J04-XdsPracticeSettingCode-CISIS", "JDV_J62-PracticeSettingCode-DMP"},
 	},
-	authorSpecialty,
 }
 
 // codedSubmissionSet is every element of a submission set that has a terminology.
@@ -93,7 +103,6 @@ var codedSubmissionSet = [...]codedElement{
 		systems: []string{"TRE_A00-ProducteurDocNonPS", "TRE_R02-SecteurActivite", "TRE_R209-TypeActivite"},
 		sets:    []string{"JDV_J03-XdsContentTypeCode-CISIS", "JDV_J59-ContentTypeCode-DMP"},
 	},
-	authorSpecialty,
 }
 
 // CheckCodes checks the coded elements of a document or a submission set, or of those
@@ -129,6 +138,8 @@ func (c *codeChecker) resource(n Node) {
 		rows = codedDocument[:]
 	case typ.Is("List") && isSubmissionSet(n):
 		rows = codedSubmissionSet[:]
+	default:
+		return
 	}
 	c.simplified = false
 	for claim := range n.All("meta", "profile") {
@@ -137,6 +148,9 @@ func (c *codeChecker) resource(n Node) {
 	}
 	for i := range rows {
 		c.element(n, &rows[i])
+	}
+	for i := range codedPeople {
+		c.element(n, &codedPeople[i])
 	}
 }
 
@@ -308,6 +322,9 @@ func (e *codedElement) expected(f *finding, coding, or, replacedBy string) strin
 		names = append(names, (&codeSystem{name: name}).shortName())
 	}
 	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
 	return strings.Join(names[:last], ", ") + or + names[last]
 }
 

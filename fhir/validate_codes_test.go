@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ const (
 	nosA12 = "https://mos.esante.gouv.fr/NOS/TRE_A12-NomenclatureASTM/FHIR/TRE-A12-NomenclatureASTM"
 	nosR02 = "https://mos.esante.gouv.fr/NOS/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite"
 	nosA01 = "https://mos.esante.gouv.fr/NOS/TRE_A01-CadreExercice/FHIR/TRE-A01-CadreExercice"
+	nosG15 = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 	snomed = "http://snomed.info/sct"
 	a02OID = "urn:oid:1.2.250.1.213.1.1.4.5"
 	r02OID = "urn:oid:1.2.250.1.71.4.2.4"
@@ -103,6 +105,11 @@ func TestCheckCodes(t *testing.T) {
 		"author":                           {author(`"specialty":[` + conceptOf(a02OID+"|G15_10/SM54") + `]`), ""},
 		"an author of no specialty":        {author(`"specialty":[` + conceptOf(a02OID+"|G15_10/SM99") + `]`), at + "contained[0].specialty[0].coding[0] binding"},
 		"an author of the directory":       {author(`"specialty":[` + conceptOf("https://mos.esante.gouv.fr/NOS/TRE_R38-SpecialiteOrdinale/FHIR/TRE-R38-SpecialiteOrdinale|SM54") + `]`), ""},
+		"a profession":                     {author(`"code":[` + conceptOf(nosG15+"|10") + `]`), ""},
+		"a profession that is no more":     {author(`"code":[` + conceptOf(nosG15+"|35") + `]`), "warning DocumentReference.contained[0].code[0].coding[0] binding"},
+		"a profession that is none":        {author(`"code":[` + conceptOf("urn:oid:1.2.250.1.71.1.2.7|11") + `]`), at + "contained[0].code[0].coding[0] binding"},
+		"a function":                       {author(`"code":[` + conceptOf("https://mos.esante.gouv.fr/NOS/TRE_R21-Fonction/FHIR/TRE-R21-Fonction|FON-05") + `]`), ""},
+		"a qualification":                  {strings.Replace(author(`"qualification":[{"code":`+conceptOf("urn:diploma|x", nosG15+"|99")+`}]`), "PractitionerRole", "Practitioner", 1), at + "contained[0].qualification[0].code.coding[1] binding"},
 		"an author in words":               {author(`"specialty":[{"text":"cardiologue"}]`), ""},
 	} {
 		if got := strings.Join(codeFindings(t, documentWith(c.members)), "\n"); got != c.want {
@@ -181,17 +188,41 @@ func TestCheckCodesSentences(t *testing.T) {
 	}
 }
 
+// What is said of the codes of the published examples, one by one: those of IHE speak
+// SNOMED CT, and so do some of PDSm4DMP.
+func TestCheckCodesOfFixtures(t *testing.T) {
+	const golden = "testdata/golden/codes-fixtures.txt"
+	var b strings.Builder
+	for _, name := range fixtureNames(t) {
+		r, err := Scan(readFixture(t, name))
+		if err != nil {
+			continue
+		}
+		for _, i := range CheckCodes(r) {
+			fmt.Fprintf(&b, "%s: %s %s %s: %s\n", name, i.Severity, i.Expression, i.Rule, i.Text.EN)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(golden); err != nil || b.String() != string(want) {
+		t.Errorf("the codes of the fixtures are judged otherwise than in %s (%v); see with -update && git diff", golden, err)
+	}
+}
+
 // Each rule names code systems of the table, and the key of an invariant that is said
 // to be held so, or "binding".
 func TestCodedElements(t *testing.T) {
 	held := map[string]bool{}
-	for _, e := range slices.Concat(codedDocument[:], codedSubmissionSet[:]) {
+	for _, e := range slices.Concat(codedDocument[:], codedSubmissionSet[:], codedPeople[:]) {
 		for _, name := range e.systems {
 			if !slices.ContainsFunc(codeSystems[:], func(s codeSystem) bool { return s.name == name }) {
 				t.Errorf("%v: no code system %s", e.path, name)
 			}
 		}
-		if len(e.systems) < 2 || len(e.sets) == 0 {
+		if len(e.systems) == 0 || len(e.systems) < 2 && !e.othersToo || len(e.sets) == 0 {
 			t.Errorf("%v: systems %v, sets %v", e.path, e.systems, e.sets)
 		}
 		held[e.rule], held[e.recommended] = true, true

@@ -7,7 +7,8 @@
 // JDV_*.csv is a value set; its URL follows from its name, as the ANS makes it:
 // JDV_J07_XdsTypeCode_CISIS.csv is
 // https://mos.esante.gouv.fr/NOS/JDV_J07-XdsTypeCode-CISIS/FHIR/JDV-J07-XdsTypeCode-CISIS.
-// The types and classes of ASS_X16 and the classes of TRE_A03 are sets without a URL.
+// The types and classes of ASS_X16, the classes of TRE_A03 and the professions of TRE_G15
+// are sets without a URL.
 // A table that is added there is in the server at the next run: no code is written
 // by hand. A code of a system that code-systems.csv does not have is an error.
 package main

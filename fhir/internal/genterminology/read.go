@@ -31,7 +31,7 @@ type (
 
 func read(dir fs.FS) (*table, error) {
 	t := &table{}
-	for _, step := range []func(fs.FS) error{t.readSystems, t.readValueSets, t.readTypes, t.readClasses, t.readDeprecated} {
+	for _, step := range []func(fs.FS) error{t.readSystems, t.readValueSets, t.readTypes, t.readClasses, t.readProfessions, t.readDeprecated} {
 		if err := step(dir); err != nil {
 			return nil, err
 		}
@@ -140,8 +140,17 @@ func (t *table) readTypes(dir fs.FS) error {
 }
 
 func (t *table) readClasses(dir fs.FS) error {
-	s := set{name: "TRE_A03-ClasseDocument"}
-	err := rows(dir, "document-classes.csv", 2, func(r []string) error { return t.add(&s, "TRE_A03", r[0]) })
+	return t.readWhole(dir, "document-classes.csv", "TRE_A03-ClasseDocument")
+}
+
+func (t *table) readProfessions(dir fs.FS) error {
+	return t.readWhole(dir, "professions.csv", "TRE_G15-ProfessionSante")
+}
+
+// readWhole reads the codes in force of one code system, which serve as a value set.
+func (t *table) readWhole(dir fs.FS, file, system string) error {
+	s := set{name: system}
+	err := rows(dir, file, 2, func(r []string) error { return t.add(&s, system, r[0]) })
 	t.sets = append(t.sets, s)
 	return err
 }
