@@ -68,7 +68,7 @@ func serveSandbox(ctx context.Context, s settings, l net.Listener, log *slog.Log
 	if err != nil {
 		return err
 	}
-	welcome(out, o.plan.base, s.Data, o.tls.welcome())
+	welcome(out, o.plan.base, sandboxBase(settings{}, l.Addr()), s.Data, o.tls.welcome())
 	return o.serve(ctx, l)
 }
 
@@ -237,8 +237,9 @@ func tokenAnswer(signer *auth.Signer, r *http.Request, from auth.Peer) dossier.A
 
 func idsFile(data string) string { return filepath.Join(data, "sandbox-ids.json") }
 
-// welcome tells a newcomer what there is and how to begin.
-func welcome(out io.Writer, base, data, faces string) {
+// welcome tells a newcomer what there is and how to begin; clear is the base of the
+// listener without TLS, which asks for no certificate.
+func welcome(out io.Writer, base, clear, data, faces string) {
 	folder := ""
 	if data != "./var" {
 		folder = " --data " + data
@@ -250,7 +251,7 @@ func welcome(out io.Writer, base, data, faces string) {
              curl -d as=medecin-martin %s/sandbox/token
   identités  bin/dmpd sandbox ids%s
 
-`, version(), base, faces, folder, strings.TrimSuffix(base, "/fhir"), folder)
+`, version(), base, faces, folder, strings.TrimSuffix(clear, "/fhir"), folder)
 	printPersonas(out)
 	fmt.Fprintln(out, "\nCtrl-C pour arrêter.")
 }
