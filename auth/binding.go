@@ -22,11 +22,14 @@ func (c Claims) bound(p Principal, from Peer) error {
 
 // agrees checks that the certificate and the token do not speak of two: a card
 // carries the tokens of its holder, a regulator calls from a registered SAMU
-// (SECURITY §0, rule 5), a system is that of its structure.
+// (SECURITY §0, rule 5), a system is that of its structure, and so is what a person whom
+// a structure vouches for calls from (AIR, EX_AIR-080).
 func (p Principal) agrees(from Peer) error {
 	switch {
 	case p.kind == Regulator && from.class != SAMUClass:
 		return errors.New("a regulator without the certificate of a SAMU")
+	case p.vouched && (!from.organisation() || !slices.Contains(p.structures, from.id)):
+		return errors.New("a person vouched for by a structure, without its certificate")
 	case from.class == PersonClass && p.id != from.id:
 		return errors.New("the token is not of the holder of the card")
 	case setOf(Establishment, InsuranceFeeder).has(p.kind) && !slices.Contains(p.structures, from.id):

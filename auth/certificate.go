@@ -65,11 +65,14 @@ func (p Peer) Person() fhir.Ident {
 
 // Structure returns the Struct_IdNat of an organisation; zero for a person.
 func (p Peer) Structure() fhir.Ident {
-	if p.class != OrganisationClass && p.class != SAMUClass {
+	if !p.organisation() {
 		return fhir.Ident{}
 	}
 	return p.id
 }
+
+// organisation tells whether the certificate is that of a structure.
+func (p Peer) organisation() bool { return p.class == OrganisationClass || p.class == SAMUClass }
 
 // Name returns the name of the person or of the organisation, for the history.
 func (p Peer) Name() string { return p.name }

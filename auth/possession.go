@@ -43,7 +43,8 @@ func (v *Verifier) possession(ctx context.Context, c Claims, p Principal, bearer
 }
 
 // proved checks a DPoP proof. A client that shows a certificate as well must not
-// contradict itself, and a regulator always calls from a SAMU.
+// contradict itself; a regulator always calls from a SAMU, and a person vouched for from
+// the structure that does.
 func (v *Verifier) proved(ctx context.Context, key string, p Principal, pr Presentation) error {
 	if v.replay == nil {
 		return errors.New("DPoP is not served here")
@@ -55,7 +56,7 @@ func (v *Verifier) proved(ctx context.Context, key string, p Principal, pr Prese
 	if subtle.ConstantTimeCompare([]byte(key), []byte(proof.Key)) != 1 {
 		return fmt.Errorf("%w: bound to another DPoP key", ErrProof) // RFC 9449 §4.3, 12
 	}
-	if !pr.From.IsZero() || p.kind == Regulator {
+	if !pr.From.IsZero() || p.kind == Regulator || p.vouched {
 		if err := p.agrees(pr.From); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package emit_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -74,6 +75,38 @@ func TestEveryResponseCarriesTheGuards(t *testing.T) {
 		for header, value := range want {
 			if got := res.Header.Get(header); got != value {
 				t.Errorf("%s: %s is %q, want %q", name, header, got, value)
+			}
+		}
+	}
+}
+
+// A browser that was answered under TLS comes back under TLS; over clear text nobody
+// believes it, and localhost has other servers (RFC 6797).
+func TestAnswersUnderTLSAskForTLS(t *testing.T) {
+	for _, c := range []struct {
+		host string
+		tls  bool
+		want string
+	}{
+		{"dmp.test", true, "max-age=31536000"},
+		{"dmp.test:8443", true, "max-age=31536000"},
+		{"[2001:db8::1]:8443", true, "max-age=31536000"},
+		{"dmp.test", false, ""},
+		{"localhost:8443", true, ""},
+		{"LocalHost", true, ""},
+	} {
+		for name, a := range map[string]dossier.Answer{"public": dossier.Public(200, "application/fhir+json", []byte(outcome)), "refused": {}} {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			if r.Host = c.host; c.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
+			w := httptest.NewRecorder()
+			_ = emit.Write(w, r, a)
+			if got := w.Header().Get("Strict-Transport-Security"); got != c.want {
+				t.Errorf("%s, %s under TLS %v: %q, want %q", name, c.host, c.tls, got, c.want)
+			}
+			if got := w.Header().Values("Server"); len(got) > 0 {
+				t.Errorf("Server %q", got)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"math"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,6 +20,9 @@ func guard(h http.Header, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if r.TLS != nil && !thisMachine(r.Host) {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
 		// Nothing that a proxy took for the body of this request may be read as the
 		// next one (RFC 9112 §6.1).
@@ -31,6 +35,17 @@ func guard(h http.Header, r *http.Request) {
 	if id := r.Header.Get(RequestIDHeader); id != "" {
 		h.Set(RequestIDHeader, id)
 	}
+}
+
+// thisMachine tells whether a request was sent to localhost: a browser that was told to
+// use TLS there would not reach the next thing that listens without (RFC 6797 knows no
+// port).
+func thisMachine(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return strings.EqualFold(name, "localhost")
 }
 
 // describe sets the headers that the answer asks for.

@@ -157,6 +157,7 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 		return plan{}, nil, err
 	}
 	rules := sandboxRules()
+	rules.AIR = s.AIR
 	if rules.Opening, err = openingOf(s.Opening); err != nil {
 		return plan{}, nil, err
 	}

@@ -72,6 +72,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.String("annuaire", "", "file of the directory of professionals, PS_LibreAcces_Personne_activite_….txt; none without it")
 	f.String("matrix", "", "folder of the habilitation matrix")
 	f.String("matrix-unknown", "", "a cell that the matrix leaves open: refuse to start, or deny (refuse)")
+	f.Bool("air", false, "admit professionals for whom an establishment vouches (authentification indirecte renforcée)")
 	f.String("ouverture", "", "sur-demande, or automatique: the health insurance opens for all, six weeks after its letter (sur-demande)")
 	f.String("annonce-rappel", "", "after how long the patient is told that something is hidden from them still (P14D)")
 	f.String("annonce-fin", "", "after how long what is hidden from the patient is visible by itself (P1M)")
@@ -202,6 +203,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 		return plan{}, err
 	}
 	rules := policy.DefaultSettings()
+	rules.AIR = s.AIR
 	if rules.Establishments, err = s.establishments(); err != nil {
 		return plan{}, err
 	}

@@ -56,6 +56,9 @@ type settings struct {
 	// MatrixUnknown is what a cell that the matrix leaves open means: "refuse", the
 	// default, does not start; "deny" starts and denies.
 	MatrixUnknown string `koanf:"matrix-unknown"`
+	// AIR is the setting air of the rules: professionals for whom an establishment
+	// vouches are admitted.
+	AIR bool `koanf:"air"`
 	// Opening is the setting ouverture of the rules: "sur-demande", the default, or
 	// "automatique".
 	Opening string `koanf:"ouverture"`
