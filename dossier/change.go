@@ -90,6 +90,13 @@ func (ch *change) find(t store.Token, key store.RowKey) {
 	ch.tx.Finds = append(ch.tx.Finds, store.TokenPut{Token: t, Row: key})
 }
 
+// findBy makes a resource findable by its identifiers, with and without their systems.
+func (ch *change) findBy(idents []fhir.Ident, typ string, key store.RowKey) {
+	for _, t := range ch.c.identifierTokens(typ, idents) {
+		ch.find(t, key)
+	}
+}
+
 func (ch *change) claim(t store.Token, key store.RowKey) {
 	ch.tx.Claims = append(ch.tx.Claims, store.TokenPut{Token: t, Row: key})
 }

@@ -142,8 +142,11 @@ func (c *call) eraseDocument(ctx context.Context, ch *change, doc *row) error {
 			ch.erase(content)
 		}
 	}
-	for _, i := range identifiers(rec.resource) {
-		ch.drop(c.identifierToken(fhir.CanonicalIdent(i)), doc.key)
+	idents := identifiers(rec.resource)
+	for _, t := range c.identifierTokens(doc.typ, idents) {
+		ch.drop(t, doc.key)
+	}
+	for _, i := range idents {
 		for _, source := range sources(rec.origin) {
 			t := c.documentToken(ch.d.id, source, i)
 			refs, err := c.store.Lookup(ctx, t)
@@ -179,10 +182,13 @@ func (ch *change) drop(t store.Token, key store.RowKey) {
 // out.
 const bodiesAtOnce = 100
 
-// dropTokens drops every token that leads into a dossier by what a Patient or a
-// document says, and the entry of its closing. Tokens of ids went with their rows.
+// foundBy are the types that have tokens by what they say.
+var foundBy = []string{"Patient", "DocumentReference", "List"}
+
+// dropTokens drops every token that leads into a dossier by what a resource of foundBy
+// says, and the entry of its closing. Tokens of ids went with their rows.
 func (c *call) dropTokens(ctx context.Context, ch *change, d *loaded) error {
-	told := slices.DeleteFunc(slices.Clone(d.rows), func(r *row) bool { return r.typ != "Patient" && r.typ != "DocumentReference" })
+	told := slices.DeleteFunc(slices.Clone(d.rows), func(r *row) bool { return !slices.Contains(foundBy, r.typ) })
 	for some := range slices.Chunk(told, bodiesAtOnce) {
 		refs := make([]store.BodyRef, len(some))
 		for i, r := range some {
@@ -205,19 +211,23 @@ func (c *call) dropTokens(ctx context.Context, ch *change, d *loaded) error {
 	return nil
 }
 
-// identityTokens returns the tokens of the INS of a Patient, or of the identifiers
-// of a document: its claims under every source that it may have had, and what
-// finds it.
+// identityTokens returns the tokens of the INS of a Patient, or of the identifiers of a
+// document or a List: what finds it, and of a document its claims under every source
+// that it may have had.
 func (c *call) identityTokens(d store.Dossier, rec *record) []store.Token {
-	var all []store.Token
 	if rec.resource.Type() == "Patient" {
+		var all []store.Token
 		for _, i := range insOf(rec.resource) {
 			all = append(all, c.insToken(i))
 		}
 		return all
 	}
-	for _, i := range identifiers(rec.resource) {
-		all = append(all, c.identifierToken(fhir.CanonicalIdent(i)))
+	idents := identifiers(rec.resource)
+	all := c.identifierTokens(rec.resource.Type(), idents)
+	if rec.resource.Type() != "DocumentReference" {
+		return all
+	}
+	for _, i := range idents {
 		for _, source := range sources(rec.origin) {
 			all = append(all, c.documentToken(d, source, i))
 		}

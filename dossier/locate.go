@@ -2,6 +2,7 @@ package dossier
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"opendmp/fhir"
@@ -21,8 +22,29 @@ func (s *Service) documentToken(d store.Dossier, source, identifier fhir.Ident) 
 
 func (s *Service) idToken(typ, id string) store.Token { return s.vault.Find("id", typ, id) }
 
-func (s *Service) identifierToken(i fhir.Ident) store.Token {
-	return s.vault.Find("identifier", i.System, i.Value)
+// identifierToken finds the resources of a type with an identifier; without a system,
+// those with that value in any system (R4 §3.1.1.4.10).
+func (s *Service) identifierToken(typ string, i fhir.Ident) store.Token {
+	if i = fhir.CanonicalIdent(i); typ == "DocumentReference" {
+		return s.vault.Find("identifier", i.System, i.Value)
+	}
+	return s.vault.Find("identifier", typ, i.System, i.Value)
+}
+
+// identifierTokens are all those that find a resource, each once.
+func (s *Service) identifierTokens(typ string, idents []fhir.Ident) []store.Token {
+	var all []store.Token
+	for _, i := range idents {
+		for _, t := range [...]store.Token{
+			s.identifierToken(typ, i),
+			s.identifierToken(typ, fhir.Ident{Value: fhir.CanonicalIdent(i).Value}),
+		} {
+			if !slices.Contains(all, t) {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
 }
 
 // decoy is the dossier that is loaded where nothing exists, so that hidden and
@@ -64,20 +86,28 @@ func (s *Service) loadByINS(ctx context.Context, ins fhir.Ident) (*loaded, error
 	return s.loadToken(ctx, s.insToken(ins))
 }
 
-// loadByIdentifiers loads the dossiers with a document of one of the
+// maxPlaces is in how many dossiers one search looks that names none: a value without
+// its system may be in use anywhere.
+const maxPlaces = 50
+
+// loadByIdentifiers loads the dossiers with a resource of a type that has one of the
 // identifiers, each once; none is a decoy.
-func (s *Service) loadByIdentifiers(ctx context.Context, idents []fhir.Ident) ([]*loaded, error) {
+func (s *Service) loadByIdentifiers(ctx context.Context, typ string, idents []fhir.Ident) ([]*loaded, error) {
 	var ids []store.Dossier
 	for _, i := range idents {
-		refs, err := s.store.Lookup(ctx, s.identifierToken(fhir.CanonicalIdent(i)))
+		t := s.identifierToken(typ, i)
+		refs, err := s.store.Lookup(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		if len(refs) == 0 {
-			refs = []store.Ref{{Dossier: decoy(s.identifierToken(i))}}
+			refs = []store.Ref{{Dossier: decoy(t)}}
 		}
 		for _, r := range refs {
 			ids = appendOnce(ids, r.Dossier)
+		}
+		if len(ids) > maxPlaces {
+			return nil, invalid("too-costly", "http.identifier", "Trop de dossiers à parcourir : donner le système de l’identifiant (système|valeur), ou le patient.", "Too many records to look into: give the system of the identifier (system|value), or the patient.")
 		}
 	}
 	return s.loadEach(ctx, ids)

@@ -269,8 +269,8 @@ var notAuthor = fhir.Text{
 func (c *call) claimDocument(ch *change, key store.RowKey, idents []fhir.Ident) {
 	for _, i := range idents {
 		ch.claim(c.documentToken(ch.d.id, c.source(), i), key)
-		ch.find(c.identifierToken(fhir.CanonicalIdent(i)), key)
 	}
+	ch.findBy(idents, "DocumentReference", key)
 }
 
 // source is who pushes: the structure, or the person where there is none.
@@ -335,8 +335,13 @@ func (c *call) putList(ch *change, sub *submission, rows map[int]*row) (policy.D
 	if !dec.Allowed() {
 		return dec, c.refusedAdd(ch.d, dec)
 	}
-	rows[sub.list.Index], err = ch.put(nil, rec)
-	return dec, err
+	row, err := ch.put(nil, rec)
+	if err != nil {
+		return dec, err
+	}
+	ch.findBy(identifiers(r), "List", row.key)
+	rows[sub.list.Index] = row
+	return dec, nil
 }
 
 // inDossier refuses a reference to one of our resources that the caller cannot

@@ -337,8 +337,12 @@ func (c *call) putDerivedList(ch *change, id, patient, docID string) error {
 	if err != nil {
 		return err
 	}
-	_, err = ch.put(nil, &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: 2})
-	return err
+	row, err := ch.put(nil, &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: 2})
+	if err != nil {
+		return err
+	}
+	ch.findBy(identifiers(r), "List", row.key)
+	return nil
 }
 
 // oidOf makes an OID of a source identifier: MHD wants the sourceId as one.

@@ -136,7 +136,7 @@ func TestDestructionLeavesNothing(t *testing.T) {
 	s := &scene{house: newHouseOver(t, func(st store.Store) store.Store { return tokenRecorder{st, &tokens} })}
 	s.patient = s.openFor(published)
 	s.author = s.doctor("899700218896", "1750000003")
-	s.author.post("", fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")).is(200)
+	s.author.post("", identified(fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json"))).is(200)
 	s.me().post("Consent", consent(t, "Consent-blocage.json", s.patient)).is(201)
 	if len(tokens) < 10 {
 		t.Fatalf("only %d tokens were put", len(tokens))

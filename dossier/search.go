@@ -80,7 +80,7 @@ func (c *call) places(ctx context.Context, q *fhir.Query) ([]*loaded, error) {
 	case len(q.IDs) > 0:
 		return c.loadByIDs(ctx, c.r.Type, q.IDs)
 	case len(q.Idents) > 0:
-		return c.loadByIdentifiers(ctx, q.Idents)
+		return c.loadByIdentifiers(ctx, q.Type, q.Idents)
 	}
 	return nil, &fhir.Invalid{Issues: []fhir.Issue{{
 		Severity: fhir.Error, Code: "required", Expression: "patient",
