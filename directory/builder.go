@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"opendmp/auth"
@@ -28,7 +29,7 @@ type Record struct {
 // Builder makes an Index of records. The zero Builder is not ready: NewBuilder.
 type Builder struct {
 	x      *Index
-	person map[string]uint32
+	person map[uint64]uint32
 	place  map[string]uint32
 	known  map[string]text
 	// keys are those of names that were kept.
@@ -46,8 +47,8 @@ type placed struct {
 // NewBuilder returns an empty Builder.
 func NewBuilder() *Builder {
 	return &Builder{
-		x:      &Index{texts: newTexts(), codes: []fhir.Code{{}}},
-		person: make(map[string]uint32),
+		x:      &Index{codes: []fhir.Code{{}}},
+		person: make(map[uint64]uint32),
 		place:  make(map[string]uint32),
 		known:  make(map[string]text),
 		keys:   make(map[string]text),
@@ -124,7 +125,10 @@ func category(s string) byte {
 // personOf returns the person of a record. Who practises under two names has that of
 // the first record.
 func (b *Builder) personOf(r Record) (uint32, error) {
-	id := canonical(r.National)
+	id, err := number36(canonical(r.National))
+	if err != nil {
+		return 0, err
+	}
 	if i, ok := b.person[id]; ok {
 		return i, nil
 	}
@@ -132,7 +136,6 @@ func (b *Builder) personOf(r Record) (uint32, error) {
 		return 0, errFull
 	}
 	var p person
-	var err error
 	if p.national, err = b.x.texts.add(r.National); err == nil {
 		err = b.keep([]string{r.Family, r.Given, r.Title}, &p.family, &p.given, &p.title)
 	}
@@ -144,8 +147,17 @@ func (b *Builder) personOf(r Record) (uint32, error) {
 	}
 	i := uint32(len(b.x.people))
 	b.x.people = append(b.x.people, p)
-	b.person[strings.Clone(id)] = i
+	b.person[id] = i
 	return i, nil
+}
+
+// number36 is a national identifier as a number: of up to twelve digits and capitals.
+func number36(national string) (uint64, error) {
+	n, err := strconv.ParseUint(national, 36, 64)
+	if err != nil || len(national) > 12 {
+		return 0, errors.New("the national identifier is not of digits and capitals")
+	}
+	return n, nil
 }
 
 // keep keeps strings that come often.
@@ -251,7 +263,6 @@ func values(idents []fhir.Ident) string {
 // Index returns what was added, and ends the Builder.
 func (b *Builder) Index() *Index {
 	x := b.x
-	x.texts.seal()
 	b.person, b.place, b.known, b.keys, b.codes, b.x = nil, nil, nil, nil, nil, nil
 	x.order(b.records)
 	b.records = nil
@@ -262,12 +273,13 @@ func (b *Builder) Index() *Index {
 // order puts people and places in the order of their names, and the roles in that of
 // their people.
 func (x *Index) order(records []placed) {
+	compare := func(a, b text) int { return cmp.Compare(x.texts.get(a), x.texts.get(b)) }
 	var ofPeople, ofPlaces []uint32 // the new number of an old one
-	x.people, ofPeople = sorted(x.people, func(p person) string {
-		return x.texts.get(p.familyKey) + "\x00" + x.texts.get(p.givenKey) + "\x00" + x.texts.get(p.national)
+	x.people, ofPeople = sorted(x.people, func(a, b *person) int {
+		return cmp.Or(compare(a.familyKey, b.familyKey), compare(a.givenKey, b.givenKey), compare(a.national, b.national))
 	})
-	x.places, ofPlaces = sorted(x.places, func(p place) string {
-		return x.texts.get(p.titleKey) + "\x00" + x.texts.get(p.cityKey) + "\x00" + x.texts.get(p.key)
+	x.places, ofPlaces = sorted(x.places, func(a, b *place) int {
+		return cmp.Or(compare(a.titleKey, b.titleKey), compare(a.cityKey, b.cityKey), compare(a.key, b.key))
 	})
 	for i := range records {
 		r := &records[i]
@@ -286,13 +298,13 @@ func (x *Index) order(records []placed) {
 	}
 }
 
-// sorted returns items in the order of their keys, and at which place each is now.
-func sorted[T any](items []T, key func(T) string) (in []T, rank []uint32) {
-	keys, order := make([]string, len(items)), make([]uint32, len(items))
-	for i, item := range items {
-		keys[i], order[i] = key(item), uint32(i)
+// sorted returns items in order, and at which place each is now.
+func sorted[T any](items []T, compare func(a, b *T) int) (in []T, rank []uint32) {
+	order := make([]uint32, len(items))
+	for i := range order {
+		order[i] = uint32(i)
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(keys[a], keys[b]) })
+	slices.SortFunc(order, func(a, b uint32) int { return compare(&items[a], &items[b]) })
 	in, rank = make([]T, len(items)), make([]uint32, len(items))
 	for now, was := range order {
 		in[now], rank[was] = items[was], uint32(now)

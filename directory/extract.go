@@ -88,6 +88,7 @@ type extraction struct {
 	line   int
 	fields int // in the first line
 	at     [len(columns)]int
+	split  []string // of one line
 	out    Extract
 	// problems are the first of count.
 	problems []string
@@ -151,8 +152,11 @@ func (x *extraction) header() error {
 
 // record takes a line.
 func (x *extraction) record(line string) {
-	fields := strings.Split(line, "|")
-	if len(fields) != x.fields {
+	fields := x.split[:0]
+	for field := range strings.SplitSeq(line, "|") {
+		fields = append(fields, field)
+	}
+	if x.split = fields; len(fields) != x.fields {
 		x.problem(fmt.Errorf("%d fields instead of %d", len(fields), x.fields))
 		return
 	}
