@@ -261,10 +261,10 @@ func TestServiceRefusesWrongFolders(t *testing.T) {
 	}
 }
 
-// A load that was cut short is begun anew.
+// A load that was cut short is begun anew, whatever the sandbox will refuse to others.
 func TestSandboxLoadIsWholeOrBegunAnew(t *testing.T) {
 	data := t.TempDir()
-	p, signer, err := sandboxPlan(settings{Data: data}, "http://127.0.0.1:1/fhir", slog.New(slog.DiscardHandler))
+	p, signer, err := sandboxPlan(settings{Data: data, CDA: "refuser", Claims: "refuser", Codes: "refuser"}, "http://127.0.0.1:1/fhir", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
