@@ -52,6 +52,7 @@ func thisMachine(host string) bool {
 func describe(h http.Header, a dossier.Answer) {
 	set(h, "ETag", a.ETag())
 	set(h, "Location", a.Location())
+	h.Del("Allow") // a router in front may have set its own
 	if a.Status() == http.StatusMethodNotAllowed {
 		h.Set("Allow", a.Allow()) // also where there is none (RFC 9110 §10.2.1)
 	}

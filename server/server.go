@@ -111,7 +111,6 @@ func (s *Server) router(extra []Route) *echo.Echo {
 	e.HideBanner, e.HidePort, e.Debug = true, true, false
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
-		c.Response().Header().Del("Allow") // that of the routes of Echo, which are every method
 		_ = s.handle(func(x *exchange) dossier.Answer {
 			if err = fromEcho(err); errors.Is(err, fhir.ErrMethod) && s.ours(x.r) {
 				return s.fhir(x) // a method that Echo has never heard of
