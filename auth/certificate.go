@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"opendmp/fhir"
@@ -119,19 +120,22 @@ type authority struct {
 
 // Certificates tells who holds a client certificate. It is safe for concurrent use.
 type Certificates struct {
-	authorities []*authority
-	samu        map[string]bool
-	grace       time.Duration
-	now         func() time.Time
-	crls        crls
+	config CertificateConfig // but for the CAs, which are those in force
+	samu   map[string]bool
+	now    func() time.Time
 
-	mu    sync.RWMutex
-	known map[[sha256.Size]byte]Peer // identified, by what was hashed: who, not whether still
+	reading sync.Mutex
+	inForce atomic.Pointer[trust]
 }
 
-// maxKnown bounds the memory of identified certificates. Beyond it they are
-// identified anew.
-const maxKnown = 4096
+// trust is what certificates are judged by, put in force as a whole. It never changes.
+type trust struct {
+	authorities []*authority
+	pool        *x509.CertPool
+	lists       map[*authority]*revocations
+	read        [sha256.Size]byte // hash of the files of the lists
+	known       *identified
+}
 
 // NewCertificates reads the CRLs and returns Certificates. It refuses what would
 // silently switch off a check: no CA, one in two classes, one that is none, a CA of
@@ -141,47 +145,79 @@ func NewCertificates(c CertificateConfig) (*Certificates, error) {
 	if c.Now == nil || c.Grace < 0 {
 		return nil, errors.New("auth: certificates without a clock, or with a negative grace")
 	}
-	all := &Certificates{
-		samu: map[string]bool{}, grace: c.Grace, now: c.Now, known: map[[sha256.Size]byte]Peer{},
-	}
-	if err := all.trust(c.Persons, PersonClass, c.PersonPolicies, c.Test); err != nil {
-		return nil, err
-	}
-	if err := all.trust(c.Organisations, OrganisationClass, c.OrganisationPolicies, c.Test); err != nil {
-		return nil, err
-	}
-	if len(all.authorities) == 0 {
-		return nil, errors.New("auth: no CA of client certificates")
-	}
+	all := &Certificates{config: c, samu: map[string]bool{}, now: c.Now}
+	all.config.CRLs = slices.Clone(c.CRLs)
 	for _, s := range c.SAMU {
 		if !shown(s) {
 			return nil, fmt.Errorf("auth: %q is neither a thumbprint nor a subject", s)
 		}
 		all.samu[s] = true
 	}
-	all.crls.files = slices.Clone(c.CRLs)
-	if err := all.crls.load(all.authorities); err != nil {
-		return nil, err
-	}
-	return all, all.crls.complete(all.authorities)
+	all.inForce.Store(&trust{})
+	return all, all.renew(c.Persons, c.Organisations)
 }
 
-func (c *Certificates) trust(cas []*x509.Certificate, class Class, policies []x509.OID, test bool) error {
-	for _, ca := range cas {
-		switch {
-		case !ca.IsCA || !ca.BasicConstraintsValid || ca.KeyUsage&x509.KeyUsageCertSign == 0:
-			return fmt.Errorf("auth: %s is no CA", ca.Subject)
-		case !test && IsTestCA(ca):
-			return fmt.Errorf("%w: %s", ErrTestCA, ca.Subject)
-		case slices.ContainsFunc(c.authorities, func(a *authority) bool {
-			return bytes.Equal(a.cert.RawSubject, ca.RawSubject) || bytes.Equal(a.cert.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo)
-		}):
-			return fmt.Errorf("auth: %s is configured twice: a class is known by its CA", ca.Subject)
-		}
-		pool := x509.NewCertPool()
-		pool.AddCert(ca)
-		c.authorities = append(c.authorities, &authority{cert: ca, pool: pool, class: class, policies: policies})
+// Renew puts other CAs in force, with the CRLs read anew, for the connections that are
+// open too. It refuses what NewCertificates refuses, and CRLs as Reload does; on error the
+// CAs stay, and their CRLs are read anew all the same.
+func (c *Certificates) Renew(persons, organisations []*x509.Certificate) error {
+	err := c.renew(persons, organisations)
+	if err != nil {
+		return errors.Join(err, c.Reload())
 	}
+	return nil
+}
+
+func (c *Certificates) renew(persons, organisations []*x509.Certificate) error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	before := c.inForce.Load()
+	t := &trust{pool: x509.NewCertPool(), known: &identified{}}
+	for _, class := range []struct {
+		cas      []*x509.Certificate
+		class    Class
+		policies []x509.OID
+	}{
+		{persons, PersonClass, c.config.PersonPolicies},
+		{organisations, OrganisationClass, c.config.OrganisationPolicies},
+	} {
+		for _, ca := range class.cas {
+			if err := t.add(ca, class.class, class.policies, c.config.Test, before.authorities); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case len(t.authorities) == 0:
+		return errors.New("auth: no CA of client certificates")
+	case slices.Equal(t.authorities, before.authorities):
+		return c.load(before)
+	}
+	return c.load(t)
+}
+
+// add adds a CA. One that is in force already stays the same, so that its list is
+// compared with the one that follows.
+func (t *trust) add(ca *x509.Certificate, class Class, policies []x509.OID, test bool, before []*authority) error {
+	switch {
+	case !ca.IsCA || !ca.BasicConstraintsValid || ca.KeyUsage&x509.KeyUsageCertSign == 0:
+		return fmt.Errorf("auth: %s is no CA", ca.Subject)
+	case !test && IsTestCA(ca):
+		return fmt.Errorf("%w: %s", ErrTestCA, ca.Subject)
+	case slices.ContainsFunc(t.authorities, func(a *authority) bool {
+		return bytes.Equal(a.cert.RawSubject, ca.RawSubject) || bytes.Equal(a.cert.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo)
+	}):
+		return fmt.Errorf("auth: %s is configured twice: a class is known by its CA", ca.Subject)
+	}
+	t.pool.AddCert(ca)
+	i := slices.IndexFunc(before, func(a *authority) bool { return a.class == class && a.cert.Equal(ca) })
+	if i >= 0 {
+		t.authorities = append(t.authorities, before[i])
+		return nil
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(ca)
+	t.authorities = append(t.authorities, &authority{cert: ca, pool: pool, class: class, policies: policies})
 	return nil
 }
 
@@ -191,14 +227,8 @@ func IsTestCA(cert *x509.Certificate) bool {
 	return slices.Contains(cert.Issuer.Organization, TestOrganisation) || slices.Contains(cert.Subject.Organization, TestOrganisation)
 }
 
-// Pool returns the CAs, for the handshake.
-func (c *Certificates) Pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	for _, a := range c.authorities {
-		pool.AddCert(a.cert)
-	}
-	return pool
-}
+// Pool returns the CAs in force, for a handshake. It must not be changed.
+func (c *Certificates) Pool() *x509.CertPool { return c.inForce.Load().pool }
 
 // Peer returns who holds a certificate whose key was proved by the connection, at
 // this instant: signature and use, subject, validity, revocation. Ask it anew for each
@@ -207,45 +237,57 @@ func (c *Certificates) Peer(leaf *x509.Certificate) (Peer, error) {
 	if leaf == nil {
 		return Peer{}, ErrNoCredential
 	}
-	sum := sha256.Sum256(leaf.Raw)
-	c.mu.RLock()
-	p, ok := c.known[sum]
-	c.mu.RUnlock()
+	t, sum := c.inForce.Load(), sha256.Sum256(leaf.Raw)
+	p, ok := t.known.get(sum)
 	if !ok {
 		var err error
-		if p, err = c.identify(leaf, sum); err != nil {
+		if p, err = c.identify(t, leaf, sum); err != nil {
 			return Peer{}, err
 		}
-		c.remember(sum, p)
+		t.known.put(sum, p)
 	}
-	if err := c.check(p); err != nil {
+	// What changes while a connection is open. A CA that ended, or whose CRL is not
+	// fresh, says nothing of anyone any more.
+	now := c.now()
+	if !now.Before(p.notAfter) {
+		return Peer{}, ErrExpired
+	}
+	if err := t.check(p.ca, p.serial, now.Add(-c.config.Grace)); err != nil {
 		return Peer{}, err
 	}
 	return p, nil
 }
 
-// check checks what changes while a connection is open. A CA that ended, or whose
-// CRL is not fresh, says nothing of anyone any more.
-func (c *Certificates) check(p Peer) error {
-	now := c.now()
-	if !now.Before(p.notAfter) {
-		return ErrExpired
-	}
-	return c.crls.check(p.ca, p.serial, now.Add(-c.grace))
+// maxKnown bounds the memory of identified certificates. Beyond it they are
+// identified anew.
+const maxKnown = 4096
+
+// identified holds whom certificates were identified as, by what was hashed: who they are,
+// not whether they still are. The zero identified is empty.
+type identified struct {
+	mu    sync.RWMutex
+	known map[[sha256.Size]byte]Peer
 }
 
-func (c *Certificates) remember(sum [sha256.Size]byte, p Peer) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.known) >= maxKnown {
-		clear(c.known)
+func (m *identified) get(sum [sha256.Size]byte) (Peer, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	p, ok := m.known[sum]
+	return p, ok
+}
+
+func (m *identified) put(sum [sha256.Size]byte, p Peer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil || len(m.known) >= maxKnown {
+		m.known = map[[sha256.Size]byte]Peer{}
 	}
-	c.known[sum] = p
+	m.known[sum] = p
 }
 
 // identify reads a certificate that was not seen before.
-func (c *Certificates) identify(leaf *x509.Certificate, sum [sha256.Size]byte) (Peer, error) {
-	ca, err := c.issuerOf(leaf)
+func (c *Certificates) identify(t *trust, leaf *x509.Certificate, sum [sha256.Size]byte) (Peer, error) {
+	ca, err := t.issuerOf(leaf, c.now())
 	if err != nil {
 		return Peer{}, err
 	}
@@ -276,8 +318,7 @@ func (c *Certificates) identify(leaf *x509.Certificate, sum [sha256.Size]byte) (
 
 // issuerOf returns the CA that issued a certificate for a client: by its signature,
 // never by a name alone.
-func (c *Certificates) issuerOf(leaf *x509.Certificate) (*authority, error) {
-	now := c.now()
+func (t *trust) issuerOf(leaf *x509.Certificate, now time.Time) (*authority, error) {
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
 		return nil, ErrExpired
 	}
@@ -285,7 +326,7 @@ func (c *Certificates) issuerOf(leaf *x509.Certificate) (*authority, error) {
 		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) {
 		return nil, ErrUntrusted
 	}
-	for _, a := range c.authorities {
+	for _, a := range t.authorities {
 		// There are no intermediates: what verifies was issued by this CA itself.
 		_, err := leaf.Verify(x509.VerifyOptions{
 			Roots: a.pool, Intermediates: x509.NewCertPool(), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},

@@ -10,24 +10,12 @@ import (
 	"math/big"
 	"os"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // ErrCRL: a file of the CRLs cannot be used. What was read before stays in force,
 // as long as it is fresh.
 var ErrCRL = errors.New("auth: CRL")
-
-// crls are the lists of revoked certificates of each CA, from files that are read
-// anew while they are in use. Delta lists are not read.
-type crls struct {
-	files []string
-
-	mu   sync.Mutex // of load
-	read [sha256.Size]byte
-	now  atomic.Pointer[map[*authority]*revocations]
-}
 
 // revocations is the list of one CA. It never changes.
 type revocations struct {
@@ -39,15 +27,20 @@ type revocations struct {
 
 // Reload reads the files of the CRLs anew, if they changed. On error, which wraps
 // ErrCRL, nothing changes: the lists in force serve until they are no longer fresh.
-func (c *Certificates) Reload() error { return c.crls.load(c.authorities) }
+func (c *Certificates) Reload() error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	return c.load(c.inForce.Load())
+}
 
 // Stale returns ErrRevocationUnknown, with the CA, if the certificates of one are
 // refused for want of a fresh list; it is for an alarm.
 func (c *Certificates) Stale() error {
 	var all []error
-	for _, a := range c.authorities {
+	t := c.inForce.Load()
+	for _, a := range t.authorities {
 		// No certificate has the serial number 0.
-		if err := c.crls.check(a, "", c.now().Add(-c.grace)); err != nil {
+		if err := t.check(a, "", c.now().Add(-c.config.Grace)); err != nil {
 			all = append(all, fmt.Errorf("%w: %s", err, a.cert.Subject))
 		}
 	}
@@ -56,12 +49,8 @@ func (c *Certificates) Stale() error {
 
 // check refuses a revoked certificate, and any whose CA has no list that was fresh
 // at an instant.
-func (l *crls) check(ca *authority, serial string, at time.Time) error {
-	lists := l.now.Load()
-	if lists == nil {
-		return ErrRevocationUnknown
-	}
-	list := (*lists)[ca]
+func (t *trust) check(ca *authority, serial string, at time.Time) error {
+	list := t.lists[ca]
 	switch {
 	case list == nil || !at.Before(list.nextUpdate):
 		return ErrRevocationUnknown
@@ -71,42 +60,29 @@ func (l *crls) check(ca *authority, serial string, at time.Time) error {
 	return nil
 }
 
-// complete refuses a CA without a list.
-func (l *crls) complete(cas []*authority) error {
-	lists := *l.now.Load()
-	for _, ca := range cas {
-		if lists[ca] == nil {
-			return fmt.Errorf("%w: none of %s", ErrCRL, ca.cert.Subject)
-		}
-	}
-	return nil
-}
-
-// load reads all files and puts them in force together, or none.
-func (l *crls) load(cas []*authority) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	contents, sum, err := readAll(l.files)
+// load reads the lists of the CAs of t, and puts both in force, or neither. The caller
+// holds reading.
+func (c *Certificates) load(t *trust) error {
+	contents, sum, err := readAll(c.config.CRLs)
 	if err != nil {
 		return err
 	}
-	before := l.now.Load()
-	if before != nil && sum == l.read {
+	before := c.inForce.Load()
+	if t == before && sum == t.read {
 		return nil
 	}
 	lists := map[*authority]*revocations{}
 	for i, data := range contents {
-		if err := parseCRLs(data, cas, lists); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrCRL, l.files[i], err)
+		if err := parseCRLs(data, t.authorities, lists); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrCRL, c.config.CRLs[i], err)
 		}
 	}
-	if before != nil {
-		if err := newer(*before, lists); err != nil {
+	for _, ca := range t.authorities {
+		if err := follows(ca, before.lists[ca], lists[ca]); err != nil {
 			return fmt.Errorf("%w: %w", ErrCRL, err)
 		}
 	}
-	l.read = sum
-	l.now.Store(&lists)
+	c.inForce.Store(&trust{authorities: t.authorities, pool: t.pool, lists: lists, read: sum, known: t.known})
 	return nil
 }
 
@@ -125,17 +101,16 @@ func readAll(files []string) (contents [][]byte, sum [sha256.Size]byte, err erro
 	return contents, [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// newer refuses lists that forget: one that is gone, or that is older than the one
-// in force, could bring back what was revoked.
-func newer(before, after map[*authority]*revocations) error {
-	for ca, old := range before {
-		list := after[ca]
-		switch {
-		case list == nil:
-			return fmt.Errorf("none of %s any more", ca.cert.Subject)
-		case list.thisUpdate.Before(old.thisUpdate) || old.number != nil && (list.number == nil || list.number.Cmp(old.number) < 0):
-			return fmt.Errorf("older than the one in force, of %s", ca.cert.Subject)
-		}
+// follows refuses a CA without a list, and a list that forgets: one that is older than
+// that in force, nil if there is none, could bring back what was revoked.
+func follows(ca *authority, old, list *revocations) error {
+	switch {
+	case list == nil:
+		return fmt.Errorf("none of %s", ca.cert.Subject)
+	case old == nil:
+		return nil
+	case list.thisUpdate.Before(old.thisUpdate) || old.number != nil && (list.number == nil || list.number.Cmp(old.number) < 0):
+		return fmt.Errorf("older than the one in force, of %s", ca.cert.Subject)
 	}
 	return nil
 }

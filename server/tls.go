@@ -80,6 +80,14 @@ func (f *Face) config() (*tls.Config, error) {
 		c.ClientAuth, c.VerifyConnection = tls.RequireAnyClientCert, f.pinned
 	default:
 		c.ClientAuth, c.ClientCAs, c.VerifyConnection = tls.RequireAndVerifyClientCert, f.certs.Pool(), f.alive
+		// The CAs may be others at the next handshake. http.Server adds its protocols to
+		// its own copy of c, and the tickets stay those of that copy.
+		c.NextProtos = []string{"h2", "http/1.1"}
+		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			now := c.Clone()
+			now.ClientCAs, now.GetConfigForClient = f.certs.Pool(), nil
+			return now, nil
+		}
 	}
 	return c, nil
 }

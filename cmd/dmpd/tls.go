@@ -177,6 +177,7 @@ type secure struct {
 	faces  []face
 	pair   *server.KeyPair
 	certs  *auth.Certificates // nil without client certificates
+	cas    func() (persons, organisations []*x509.Certificate, err error)
 	reread time.Duration
 	log    *slog.Logger
 }
@@ -207,6 +208,7 @@ func (s tlsSettings) open(now func() time.Time, sandbox bool, log *slog.Logger) 
 		if all.certs, err = s.certificates(now); err != nil {
 			return nil, err
 		}
+		all.cas = s.authorities
 	}
 	for _, f := range []struct {
 		name, addr string
@@ -243,10 +245,7 @@ func (s tlsSettings) certificates(now func() time.Time) (*auth.Certificates, err
 	if c.Grace, err = s.grace(); err != nil {
 		return nil, err
 	}
-	if c.Persons, err = readCAs("ca-personnes", s.Persons); err != nil {
-		return nil, err
-	}
-	if c.Organisations, err = readCAs("ca-organisations", s.Organisations); err != nil {
+	if c.Persons, c.Organisations, err = s.authorities(); err != nil {
 		return nil, err
 	}
 	if c.PersonPolicies, err = policies("politiques-personnes", s.PersonPolicies); err != nil {
@@ -260,6 +259,15 @@ func (s tlsSettings) certificates(now func() time.Time) (*auth.Certificates, err
 		err = fmt.Errorf("%w (ca-de-test if that is meant)", err)
 	}
 	return certs, err
+}
+
+// authorities reads the CAs of each class.
+func (s tlsSettings) authorities() (persons, organisations []*x509.Certificate, err error) {
+	if persons, err = readCAs("ca-personnes", s.Persons); err != nil {
+		return nil, nil, err
+	}
+	organisations, err = readCAs("ca-organisations", s.Organisations)
+	return persons, organisations, err
 }
 
 // readCAs reads a series of PEM certificates; none if there is no file.
@@ -334,7 +342,17 @@ func (s *secure) reload() error {
 	if s.certs == nil {
 		return err
 	}
-	return errors.Join(err, s.certs.Reload(), s.certs.Stale())
+	return errors.Join(err, s.renew(), s.certs.Stale())
+}
+
+// renew reads the CAs and the lists anew. Without the CAs, the lists: what was revoked
+// since must not wait for them.
+func (s *secure) renew() error {
+	persons, organisations, err := s.cas()
+	if err != nil {
+		return errors.Join(err, s.certs.Reload())
+	}
+	return s.certs.Renew(persons, organisations)
 }
 
 // welcome returns a line for each listener.
