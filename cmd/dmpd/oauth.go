@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"opendmp/audit"
 	"opendmp/auth"
@@ -93,9 +94,14 @@ func (s identitySettings) open(test bool) (*issuer.Identity, error) {
 }
 
 // client returns an HTTP client that trusts the CAs of the setting and no other; nil
-// where there are none.
+// where there are none. A service asks over TLS even what is on its own machine.
 func (s identitySettings) client(test bool) (*http.Client, error) {
-	cas, err := readCAs("psc: ca-file", s.CAFile)
+	for _, u := range []string{s.Issuer, s.Introspection, s.UserInfo} {
+		if !test && strings.HasPrefix(strings.ToLower(u), "http:") {
+			return nil, fmt.Errorf("psc: %q is not an https URL", u)
+		}
+	}
+	cas, err := readCAs("psc.ca-file", s.CAFile)
 	if err != nil || len(cas) == 0 {
 		return nil, err
 	}
@@ -103,9 +109,9 @@ func (s identitySettings) client(test bool) (*http.Client, error) {
 	for _, ca := range cas {
 		switch {
 		case !ca.IsCA:
-			return nil, fmt.Errorf("psc: ca-file: %s is no CA", ca.Subject)
+			return nil, fmt.Errorf("psc.ca-file: %s is no CA", ca.Subject)
 		case !test && auth.IsTestCA(ca):
-			return nil, fmt.Errorf("psc: ca-file: %w (ca-de-test if that is meant)", auth.ErrTestCA)
+			return nil, fmt.Errorf("psc.ca-file: %w (ca-de-test if that is meant)", auth.ErrTestCA)
 		}
 		roots.AddCert(ca)
 	}

@@ -29,6 +29,7 @@ func TestIdentityProviderThatIsRefused(t *testing.T) {
 		"an empty file":       {true, func(s *identitySettings) { s.CAFile = p.file("empty") }, "no certificate"},
 		"no CA":               {true, func(s *identitySettings) { s.CAFile = p.file("serveur.pem") }, "is no CA"},
 		"no secret":           {true, func(s *identitySettings) { s.SecretFile = p.file("nowhere") }, "secret-file"},
+		"in clear, near":      {false, func(s *identitySettings) { s.CAFile, s.UserInfo = "", "http://127.0.0.1:8090/userinfo" }, "https"},
 		"in clear":            {true, func(s *identitySettings) { s.Introspection = "http://psc.exemple.test/introspect" }, "https"},
 		"an issuer in clear":  {true, func(s *identitySettings) { s.Issuer = "http://psc.exemple.test/realms/x" }, "https"},
 		"userinfo in clear":   {true, func(s *identitySettings) { s.UserInfo = "http://localhost:8090/userinfo" }, "https"},

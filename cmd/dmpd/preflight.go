@@ -94,6 +94,8 @@ func (s settings) inspectClients(f *faults) {
 		f.add(err)
 	}
 	s.Identity.inspect(s.Clients != "", clients, f)
+	_, err = s.Identity.client(s.TLS.Test)
+	f.add(err)
 }
 
 // inspect looks for each part of the setting psc, and whether there is one at all where

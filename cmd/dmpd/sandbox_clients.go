@@ -25,8 +25,8 @@ func sandboxClientsCommand() *cobra.Command {
 		Long: `Print clients of the authorisation server that go with a test PKI, as the file that
 the setting clients names:
 
-  logiciel-exemple   practice software, over the certificate of any structure but one
-                     of a SAMU and Hôpital Sud
+  logiciel-exemple   practice software, by the certificate of Hôpital Nord, of either
+                     cabinet or of the pharmacy
   samu-exemple       the software of SAMU 75
   hopital-nord       Hôpital Nord by its certificate and an assertion (--jwks)
   hopital-nord-tls   Hôpital Nord by its certificate alone

@@ -48,9 +48,9 @@ docs/connexion.md has each flow with its curl lines.`,
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8090", "address to listen on")
-	flags.StringVar(&f.pki, "pki", "./pki", "folder of the test PKI: serveur.pem and serveur.key are taken, psc-secret is written")
-	flags.StringVar(&f.base, "base", "", "URL by which it is reached, without path (https://localhost and the port)")
-	flags.StringArrayVar(&f.redirects, "redirect", nil, "a redirect URI of your software; addresses of this machine need none; may be repeated")
+	flags.StringVar(&f.pki, "pki", "./pki", "`folder` of the test PKI: serveur.pem and serveur.key are taken, psc-secret is written")
+	flags.StringVar(&f.base, "base", "", "`URL` by which it is reached, without path (https://localhost and the port)")
+	flags.StringArrayVar(&f.redirects, "redirect", nil, "a redirect `URI` of your software; addresses of this machine need none; may be repeated")
 	flags.BoolVar(&f.exposed, "expose-sandbox", false, "let it listen on an address that is not loopback: anyone who reaches it is anyone they like")
 	return c
 }

@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"opendmp/auth"
 	"opendmp/sandbox/idp"
 )
 
@@ -495,5 +496,17 @@ func golden(t *testing.T, name string, got []byte) {
 	want, err := os.ReadFile(file)
 	if err != nil || string(want) != string(got) {
 		t.Errorf("%s: %v\n%s", name, err, got)
+	}
+}
+
+// The key set is one that our own reader of key sets takes, with its guards.
+func TestKeySetIsRead(t *testing.T) {
+	w := open(t)
+	for range 2 {
+		if keys, err := auth.ParseKeySet(w.do(http.MethodGet, w.base+idp.KeysPath, nil).body); err != nil || len(keys) == 0 {
+			t.Errorf("%d keys: %v", len(keys), err)
+		}
+		_, err := w.Rotate()
+		w.must(err)
 	}
 }
