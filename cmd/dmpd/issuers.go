@@ -36,16 +36,27 @@ type externalIssuer struct {
 // invented.
 const pscSandbox = "bas.esw.esante.gouv.fr"
 
+// firstIssuer returns the one of the flat settings.
+func (s settings) firstIssuer() externalIssuer {
+	return externalIssuer{s.Issuer, s.Audience, s.IssuerKeys, s.IssuerJWKS, s.IssuerCA}
+}
+
+// ownOnly tells whether the tokens of our own authorisation server are the only ones:
+// there is one, and nothing is said of another.
+func (s settings) ownOnly() bool { return s.Clients != "" && s.firstIssuer() == (externalIssuer{}) }
+
 // externalIssuers returns all of them, the one of the flat settings first.
 func (s settings) externalIssuers() []externalIssuer {
-	first := externalIssuer{s.Issuer, s.Audience, s.IssuerKeys, s.IssuerJWKS, s.IssuerCA}
-	return append([]externalIssuer{first}, s.Issuers...)
+	if s.ownOnly() {
+		return s.Issuers
+	}
+	return append([]externalIssuer{s.firstIssuer()}, s.Issuers...)
 }
 
 // checkIssuers refuses issuers whose tokens no real service should take, by the name of
 // the setting.
 func (s settings) checkIssuers() error {
-	first := s.externalIssuers()[0]
+	first := s.firstIssuer()
 	if err := first.check(s.TLS.Test); err != nil && first.whole() { // else missing tells it
 		return err
 	}

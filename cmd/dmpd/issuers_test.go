@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -178,5 +179,28 @@ func TestSettingIssuers(t *testing.T) {
 	check(t, os.WriteFile(file, []byte(`{"issuers":[{"isuer":"https://b"}]}`), 0o600))
 	if _, err := readSettings(file, nil, given(t)); err == nil {
 		t.Error("a misspelt name is accepted")
+	}
+}
+
+// With clients of our own no other issuer is needed; half of one is refused.
+func TestOwnIssuerAlone(t *testing.T) {
+	w := newTokenWorld(t)
+	w.s.Issuer, w.s.Audience, w.s.IssuerKeys = "", "", ""
+	if missing := w.s.missing(); slices.Contains(missing, "issuer") {
+		t.Errorf("missing %v", missing)
+	}
+	half := w.s
+	half.Audience = idpAudience
+	if missing := half.missing(); !slices.Contains(missing, "issuer") || !slices.Contains(missing, "issuer-keys (or issuer-jwks)") {
+		t.Errorf("half an issuer lacks %v", missing)
+	}
+	w.serve()
+	status, answer := w.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}})
+	token, _ := answer["access_token"].(string)
+	if status != http.StatusOK {
+		t.Fatalf("%d %v", status, answer)
+	}
+	if got := w.read("", "DPoP "+token, w.proof("GET", "/fhir/DocumentReference/absent", token)); got != http.StatusNotFound {
+		t.Errorf("our own token: %d", got)
 	}
 }

@@ -27,7 +27,8 @@ once, signs tokens for them, and answers to this machine only. Nothing else is
 needed.
 
 Without, it refuses to start until these settings are there, and says which are
-missing:
+missing (issuer, audience and issuer-keys together may be where clients is given:
+then the tokens of our own authorisation server are the only ones):
 
   base         the URL that clients are told, https://dmp.example.org/fhir
   issuer       who signs the access tokens (iss), character by character

@@ -215,14 +215,19 @@ func (s settings) kept() error {
 // missing names the settings that a real service has no default for.
 func (s settings) missing() []string {
 	var names []string
-	for _, field := range []struct{ name, value string }{
-		{"base", s.Base},
-		{"issuer", s.Issuer},
-		{"audience", s.Audience},
-		{"issuer-keys (or issuer-jwks)", s.IssuerKeys + s.IssuerJWKS},
-		{"matrix", s.Matrix},
+	issuer := !s.ownOnly()
+	for _, field := range []struct {
+		name   string
+		needed bool
+		value  string
+	}{
+		{"base", true, s.Base},
+		{"issuer", issuer, s.Issuer},
+		{"audience", issuer, s.Audience},
+		{"issuer-keys (or issuer-jwks)", issuer, s.IssuerKeys + s.IssuerJWKS},
+		{"matrix", true, s.Matrix},
 	} {
-		if field.value == "" {
+		if field.needed && field.value == "" {
 			names = append(names, field.name)
 		}
 	}
