@@ -102,7 +102,7 @@ func (c *call) byDirectoryID(ctx context.Context, typ, id string) (*fhir.Resourc
 		if err != nil || len(f.Items) == 0 {
 			return nil, err
 		}
-		return c.organization(f.Items[0])
+		return organization(f.Items[0])
 	}
 	national, role, ok := splitPractitionerID(id)
 	if !ok {
@@ -117,11 +117,11 @@ func (c *call) byDirectoryID(ctx context.Context, typ, id string) (*fhir.Resourc
 		if practitionerID(p) != id {
 			return nil, nil
 		}
-		return c.practitioner(p)
+		return practitioner(p)
 	}
 	for _, r := range p.Practices {
 		if role != "" && roleID(p, r) == id {
-			return c.practitionerRole(p, r)
+			return practitionerRole(p, r)
 		}
 	}
 	return nil, nil
@@ -189,12 +189,8 @@ func (c *call) foundStructures(ctx context.Context, q *fhir.Query) (out found, e
 		return out, err
 	}
 	out.total, out.more = f.Total, f.Total > len(f.Items)
-	for _, s := range f.Items {
-		if out.matches, err = added(out.matches)(c.organization(s)); err != nil {
-			return out, err
-		}
-	}
-	return out, nil
+	out.matches, err = resources(f.Items, organization)
+	return out, err
 }
 
 // foundProfessionals is what a search of Practitioner or PractitionerRole finds.
@@ -210,17 +206,13 @@ func (c *call) foundProfessionals(ctx context.Context, q *fhir.Query) (out found
 	}
 	out.total, out.more = f.Total, f.Total > len(f.Items)
 	if q.Type == "Practitioner" {
-		for _, p := range f.Items {
-			if out.matches, err = added(out.matches)(c.practitioner(p)); err != nil {
-				return out, err
-			}
-		}
-		return out, nil
+		out.matches, err = resources(f.Items, practitioner)
+		return out, err
 	}
 	out.total = 0
 	for _, p := range f.Items {
 		out.total += len(p.Practices)
-		if err := c.addRoles(&out, q, p, ask.Limit); err != nil {
+		if err := out.addRoles(q, p, ask.Limit); err != nil {
 			return out, err
 		}
 	}
@@ -232,24 +224,19 @@ func (c *call) foundProfessionals(ctx context.Context, q *fhir.Query) (out found
 
 // addRoles adds the practices of a professional, as far as the page goes, and what
 // they are asked to bring with them.
-func (c *call) addRoles(out *found, q *fhir.Query, p directory.Professional, limit int) (err error) {
-	for _, r := range p.Practices {
-		if len(out.matches) >= limit {
-			out.more = true
+func (f *found) addRoles(q *fhir.Query, p directory.Professional, limit int) error {
+	for _, own := range p.Practices {
+		if len(f.matches) >= limit {
+			f.more = true
 			return nil
 		}
-		if out.matches, err = added(out.matches)(c.practitionerRole(p, r)); err != nil {
+		r, err := practitionerRole(p, own)
+		if err != nil {
 			return err
 		}
+		f.matches = append(f.matches, r)
 		for _, i := range q.Includes {
-			switch {
-			case i.Reverse:
-			case i.LeadsTo("Practitioner"):
-				out.included, err = addedOnce(out.included)(c.practitioner(p))
-			case i.LeadsTo("Organization") && r.Structure != nil:
-				out.included, err = addedOnce(out.included)(c.organization(*r.Structure))
-			}
-			if err != nil {
+			if err := f.include(i, p, own); err != nil {
 				return err
 			}
 		}
@@ -257,19 +244,34 @@ func (c *call) addRoles(out *found, q *fhir.Query, p directory.Professional, lim
 	return nil
 }
 
-// added adds a resource that could be made.
-func added(to []*fhir.Resource) func(*fhir.Resource, error) ([]*fhir.Resource, error) {
-	return func(r *fhir.Resource, err error) ([]*fhir.Resource, error) { return append(to, r), err }
+// include adds what an inclusion follows a practice to, once.
+func (f *found) include(i fhir.Include, p directory.Professional, own directory.Practice) error {
+	var r *fhir.Resource
+	var err error
+	switch {
+	case i.LeadsTo("Practitioner"):
+		r, err = practitioner(p)
+	case i.LeadsTo("Organization") && own.Structure != nil:
+		r, err = organization(*own.Structure)
+	}
+	have := func(other *fhir.Resource) bool { return other.Type() == r.Type() && other.ID() == r.ID() }
+	if err != nil || r == nil || slices.ContainsFunc(f.included, have) {
+		return err
+	}
+	f.included = append(f.included, r)
+	return nil
 }
 
-// addedOnce adds one that is not there yet.
-func addedOnce(to []*fhir.Resource) func(*fhir.Resource, error) ([]*fhir.Resource, error) {
-	return func(r *fhir.Resource, err error) ([]*fhir.Resource, error) {
-		if err != nil || slices.ContainsFunc(to, func(have *fhir.Resource) bool { return have.Type() == r.Type() && have.ID() == r.ID() }) {
-			return to, err
+// resources makes resources of what was found.
+func resources[T any](items []T, of func(T) (*fhir.Resource, error)) ([]*fhir.Resource, error) {
+	out := make([]*fhir.Resource, len(items))
+	for i, item := range items {
+		var err error
+		if out[i], err = of(item); err != nil {
+			return nil, err
 		}
-		return append(to, r), nil
 	}
+	return out, nil
 }
 
 // askOf reads the criteria of a search for professionals. False where no professional

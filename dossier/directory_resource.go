@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"opendmp/auth"
@@ -53,7 +54,7 @@ func splitPractitionerID(id string) (national, role string, ok bool) {
 }
 
 // practitioner makes the FHIR form of a professional.
-func (c *call) practitioner(p directory.Professional) (*fhir.Resource, error) {
+func practitioner(p directory.Professional) (*fhir.Resource, error) {
 	idents := []object{identified(fhir.Ident{System: fhir.SystemIDNPS, Value: p.National}, "IDNPS")}
 	switch own := p.Ident(); own.System {
 	case fhir.SystemRPPS:
@@ -65,34 +66,29 @@ func (c *call) practitioner(p directory.Professional) (*fhir.Resource, error) {
 	setList(name, "given", strings.Fields(p.Given))
 	setList(name, "prefix", strings.Fields(p.Title))
 	r := object{"resourceType": "Practitioner", "id": practitionerID(p), "active": true, "identifier": idents, "name": []object{name}}
-	var seen []string
-	var qualifications []object
-	for _, own := range p.Practices {
-		if code := own.Profession.Code + own.Category; !contains(&seen, code) {
-			qualifications = append(qualifications, object{"code": object{"coding": codings(
-				coded(auth.SystemProfession, own.Profession), fhir.Code{System: systemCategory, Code: own.Category},
-			)}})
-		}
-	}
-	if qualifications != nil {
-		r["qualification"] = qualifications
-	}
+	setObjects(r, "qualification", qualifications(p))
 	return made(r)
 }
 
-// contains tells whether a list has a text, and adds it if not.
-func contains(list *[]string, s string) bool {
-	for _, have := range *list {
-		if have == s {
-			return true
+// qualifications are the professions of a professional, each once with its category.
+func qualifications(p directory.Professional) []object {
+	var seen []string
+	var out []object
+	for _, own := range p.Practices {
+		key := own.Profession.Code + "|" + own.Category
+		if slices.Contains(seen, key) {
+			continue
 		}
+		seen = append(seen, key)
+		out = append(out, object{"code": object{"coding": codings(
+			coded(auth.SystemProfession, own.Profession), fhir.Code{System: systemCategory, Code: own.Category},
+		)}})
 	}
-	*list = append(*list, s)
-	return false
+	return out
 }
 
 // practitionerRole makes the FHIR form of a practice.
-func (c *call) practitionerRole(p directory.Professional, own directory.Practice) (*fhir.Resource, error) {
+func practitionerRole(p directory.Professional, own directory.Practice) (*fhir.Resource, error) {
 	r := object{
 		"resourceType": "PractitionerRole", "id": roleID(p, own), "active": true,
 		"practitioner": object{
@@ -127,7 +123,7 @@ func (c *call) practitionerRole(p directory.Professional, own directory.Practice
 }
 
 // organization makes the FHIR form of a structure.
-func (c *call) organization(s directory.Structure) (*fhir.Resource, error) {
+func organization(s directory.Structure) (*fhir.Resource, error) {
 	r := object{"resourceType": "Organization", "id": organizationPrefix + s.Key, "active": true}
 	var idents []object
 	for _, id := range s.Sites {
@@ -147,14 +143,20 @@ func (c *call) organization(s directory.Structure) (*fhir.Resource, error) {
 	if len(s.Legal) > 0 {
 		r["partOf"] = logicalObject("Organization", s.Legal[0], "")
 	}
-	address := object{}
-	setText(address, "postalCode", s.Postal)
-	setText(address, "city", s.City)
-	setList(address, "line", nonEmpty(s.Line))
-	if len(address) > 0 {
+	if address := addressOf(s); len(address) > 0 {
 		r["address"] = []object{address}
 	}
 	return made(r)
+}
+
+func addressOf(s directory.Structure) object {
+	address := object{}
+	if s.Line != "" {
+		address["line"] = []string{s.Line}
+	}
+	setText(address, "postalCode", s.Postal)
+	setText(address, "city", s.City)
+	return address
 }
 
 // register returns the number of a Struct_IdNat under its own system.
@@ -203,13 +205,6 @@ func codings(codes ...fhir.Code) []object {
 		}
 	}
 	return out
-}
-
-func nonEmpty(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }
 
 func setList(o object, name string, values []string) {

@@ -18,6 +18,9 @@
 //	          audit        reads: the event is durable → Receipt       503 if not
 //	     → emit            the only code that touches the response writer
 //
+// Practitioner, PractitionerRole and Organization are of no record: where there is a
+// directory, it answers for them, and no rule of a record is asked (ofDirectory).
+//
 // It promises:
 //
 //   - Nothing leaves without a decision of package policy taken on the very
