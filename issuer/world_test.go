@@ -43,6 +43,7 @@ type object = map[string]any
 // Connect of its own.
 type world struct {
 	*issuer.Server
+	config      issuer.Config
 	t           *testing.T
 	now         time.Time
 	store       store.Store
@@ -103,10 +104,11 @@ func newWorld(t *testing.T) *world {
 		ClientID: "opendmp", Secret: "s3cret",
 	})
 	w.must(err)
-	w.Server, err = issuer.New(issuer.Config{
+	w.config = issuer.Config{
 		Issuer: issuerURL, Signer: signer, Verifier: w.verifier, Clients: w.clients, Revocations: w.revocations, Identity: identity,
 		Store: w.store, Vault: keys, Audit: w.audit, Now: w.clock, Rand: rand.Reader,
-	})
+	}
+	w.Server, err = issuer.New(w.config)
 	w.must(err)
 	w.psc.reset(w.now)
 	return w
