@@ -252,6 +252,45 @@ func FuzzAssertion(f *testing.F) {
 	})
 }
 
+// EX_AIR-080: a person vouched for by a structure calls with a certificate of that
+// structure, in mutual TLS, and with nothing else.
+func TestVouchedPersonsCallFromTheirStructure(t *testing.T) {
+	key := newKey(t)
+	theirs := fhir.Ident{System: fhir.SystemStructure, Value: "1750000002"}
+	physician := fhir.Ident{System: fhir.SystemRPPS, Value: "99700218896"}
+	peer := func(c Class, id fhir.Ident) Peer { return Peer{class: c, id: id, thumbprint: "print"} }
+	for _, c := range []struct {
+		name    string
+		vouched bool
+		from    Peer
+		ok      bool
+	}{
+		{"from the structure", true, peer(OrganisationClass, theirs), true},
+		{"from the structure, a SAMU", true, peer(SAMUClass, theirs), true},
+		{"from another structure", true, peer(OrganisationClass, fhir.Ident{System: fhir.SystemStructure, Value: "1750000001"}), false},
+		{"from their own card", true, peer(PersonClass, physician), false},
+		{"in person, from their card", false, peer(PersonClass, physician), true},
+		{"in person, from another structure", false, peer(OrganisationClass, fhir.Ident{System: fhir.SystemStructure, Value: "1750000001"}), true},
+	} {
+		d := physicianDraft()
+		d.payload["cnf"] = object{"x5t#S256": "print"}
+		if c.vouched {
+			d.dmp()["vouched"] = true
+		}
+		v := boundVerifier(t, key, Config{Replay: memory()})
+		if _, err := v.Present(context.Background(), Presentation{Scheme: "Bearer", Token: d.sign(t, key), From: c.from}); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	holder, d := newKey(t), physicianDraft()
+	d.payload["cnf"], d.dmp()["vouched"] = object{"jkt": jkt(t, holder)}, true
+	token := d.sign(t, key)
+	shown := Presentation{Scheme: "DPoP", Token: token, Proof: proofDraft(t, holder, token).sign(t, holder), Method: "GET", URL: resource}
+	if _, err := boundVerifier(t, key, Config{Replay: memory()}).Present(context.Background(), shown); !errors.Is(err, ErrInvalidToken) {
+		t.Errorf("by DPoP, without a certificate: %v", err)
+	}
+}
+
 // BenchmarkPresentBound is the hot path: a token bound to a certificate, from an issuer
 // whose keys were fetched once by URL. The target is 120 µs. The host of the keys is
 // closed before: what asked the network would fail.
