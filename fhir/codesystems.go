@@ -53,10 +53,9 @@ func listedSetNamed(name string) *listedSet {
 	return &listedSets[i]
 }
 
-// knownSet returns the value set of a URL: of a profile or of the ANS; nil if it is
-// not known. A version after "|" is not compared, for there is one of each.
+// knownSet returns the value set of a URL without a version: of a profile or of the
+// ANS; nil if it is not known.
 func knownSet(url string) *codeSet {
-	url, _, _ = strings.Cut(url, "|")
 	if url == "" {
 		return nil
 	}

@@ -84,6 +84,7 @@ func TestCheckCodes(t *testing.T) {
 		"a type of another system":         {`"type":` + conceptOf(snomed+"|721912009"), at + "type.coding[0] constr-bind-type"},
 		"a code of J07 under another":      {`"type":` + conceptOf(nosA05+"|11488-4"), at + "type.coding[0] constr-bind-type"},
 		"one of two codings is enough":     {`"type":` + conceptOf(snomed+"|1", "http://loinc.org|11488-4"), ""},
+		"wherever it stands":               {`"type":` + conceptOf("http://loinc.org|11488-4", snomed+"|1", "http://loinc.org|1-8"), ""},
 		"the nearest of two is named":      {`"type":` + conceptOf(snomed+"|1", "http://loinc.org|1-8"), at + "type.coding[1] constr-bind-type"},
 		"a text alone":                     {`"type":{"text":"compte rendu"}`, at + "type constr-bind-type"},
 		"deprecated TRE_A05":               {`"type":` + conceptOf(nosA05+"|INSCR_RCP"), "warning DocumentReference.type.coding[0] constr-bind-type"},
