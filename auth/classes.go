@@ -115,7 +115,7 @@ func (s subject) person() (id fhir.Ident, name string, err error) {
 	case s.has(attrUnit):
 		return id, "", fmt.Errorf("%w: a person has no OU", ErrSubject)
 	}
-	id, ok = provider(FormatIdent(fhir.Ident{System: fhir.SystemIDNPS, Value: s.values[attrCommonName]}), false)
+	id, ok = provider(FormatIdent(fhir.Ident{System: fhir.SystemIDNPS, Value: s.values[attrCommonName]}), false, false)
 	if !ok {
 		return id, "", fmt.Errorf("%w: CN is not a national identifier of a professional", ErrSubject)
 	}

@@ -16,11 +16,13 @@ const (
 	maxRoles      = 16
 	maxStructures = 64
 	maxPurposes   = 4
+	maxTestNumber = 20 // digits of a test person
 )
 
 // principal maps verified claims to a Principal. What a kind of caller has no use
-// for is refused, so that no reader can take one caller for another.
-func (c Claims) principal() (Principal, error) {
+// for is refused, so that no reader can take one caller for another. test admits test
+// persons (Issuer.TestPersons).
+func (c Claims) principal(test bool) (Principal, error) {
 	kind, ok := ParseKind(c.DMP.Kind)
 	if !ok {
 		return Principal{}, errors.New("kind unknown")
@@ -39,7 +41,8 @@ func (c Claims) principal() (Principal, error) {
 	if c.DMP.Confirmed != 0 {
 		p.confirmed = time.Unix(c.DMP.Confirmed, 0).UTC()
 	}
-	for _, step := range [...]func(*Principal) error{c.putNames, c.putMode, c.putStructure, c.putPerson, c.putProfession, c.putSession} {
+	person := func(p *Principal) error { return c.putPerson(p, test) }
+	for _, step := range [...]func(*Principal) error{c.putNames, c.putMode, c.putStructure, person, c.putProfession, c.putSession} {
 		if err := step(&p); err != nil {
 			return Principal{}, err
 		}
@@ -130,7 +133,7 @@ func (c Claims) putStructure(p *Principal) error {
 	return nil
 }
 
-func (c Claims) putPerson(p *Principal) error {
+func (c Claims) putPerson(p *Principal, test bool) error {
 	iua := c.Extensions.IUA
 	switch p.kind {
 	case Patient, Representative, Operator:
@@ -146,7 +149,7 @@ func (c Claims) putPerson(p *Principal) error {
 		if iua.PersonID != "" {
 			return errors.New("person_id does not go with the kind")
 		}
-		id, ok := provider(iua.Provider, p.kind == Administrative || p.vouched)
+		id, ok := provider(iua.Provider, p.kind == Administrative || p.vouched, test)
 		if !ok {
 			return errors.New("national_provider_identifier missing or malformed")
 		}
@@ -260,14 +263,21 @@ func person(k Kind, s string) (fhir.Ident, bool) {
 
 // provider reads the national identifier of a person and returns its canonical
 // form. Those that a structure gives (PS_IdNat 1, 3, 4, 5, 6, of the form
-// structure/number) are for staff, and for persons vouched for.
-func provider(s string, internal bool) (fhir.Ident, bool) {
+// structure/number) are for staff, and for persons vouched for; test persons are for
+// who asks for them.
+func provider(s string, internal, test bool) (fhir.Ident, bool) {
 	id, ok := parseIdent(s)
 	if !ok {
 		return fhir.Ident{}, false
 	}
-	if id.System == fhir.SystemIDNPS && strings.Contains(id.Value, "/") {
-		return id, internal && internalProvider(id.Value)
+	if id.System == fhir.SystemIDNPS {
+		number, ans := strings.CutPrefix(id.Value, "ANS")
+		switch {
+		case ans:
+			return id, test && number != "" && len(number) <= maxTestNumber && digits(number)
+		case strings.Contains(id.Value, "/"):
+			return id, internal && internalProvider(id.Value)
+		}
 	}
 	id = fhir.CanonicalIdent(id)
 	switch id.System {

@@ -196,7 +196,7 @@ func TestNationalIdentifiers(t *testing.T) {
 		"https://rpps.esante.gouv.fr|997 0218896":   "",
 		"https://rpps.esante.gouv.fr|99700218896|x": "",
 	} {
-		got, ok := provider(id, false)
+		got, ok := provider(id, false, false)
 		if ok != (want != "") || ok && FormatIdent(got) != want {
 			t.Errorf("provider(%q) = %v, %v; want %q", id, got, ok, want)
 		}
@@ -213,7 +213,7 @@ func TestNationalIdentifiers(t *testing.T) {
 		"3750000001/a b":                     false,
 		"3" + strings.Repeat("7", 15) + "/1": false,
 	} {
-		if _, ok := provider("urn:oid:1.2.250.1.71.4.2.1|"+id, true); ok != want {
+		if _, ok := provider("urn:oid:1.2.250.1.71.4.2.1|"+id, true, false); ok != want {
 			t.Errorf("staff %q: %v", id, ok)
 		}
 	}
@@ -298,6 +298,36 @@ func TestVouched(t *testing.T) {
 	d.iua()["national_provider_identifier"] = idStaff
 	if p, err := v.Verify(context.Background(), d.sign(t, key)); err != nil || !p.Vouched() {
 		t.Errorf("vouched %v, %v", p.Vouched(), err)
+	}
+}
+
+// Test persons of Pro Santé Connect are accepted where that is asked for, and so is
+// everybody else there.
+func TestTestPersons(t *testing.T) {
+	key := newKey(t)
+	for _, test := range []bool{false, true} {
+		v, err := NewVerifier(Config{Now: clock, Issuers: []Issuer{{
+			Issuer: testIssuer, Audience: testAudience, Algorithms: []string{"ES256"}, Keys: oneKey(&key.PublicKey), Bearer: true, TestPersons: test,
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, ok := range map[string]bool{
+			"urn:oid:1.2.250.1.71.4.2.1|ANS20230101000001":        test,
+			"urn:oid:1.2.250.1.71.4.2.1|899700218896":             true,
+			"urn:oid:1.2.250.1.71.4.2.1|ANS":                      false,
+			"urn:oid:1.2.250.1.71.4.2.1|ANS2023/1":                false,
+			"urn:oid:1.2.250.1.71.4.2.1|ans20230101000001":        false,
+			"urn:oid:1.2.250.1.71.4.2.1|ANS202301010000010000000": false,
+			"https://rpps.esante.gouv.fr|ANS20230101000001":       false,
+			"urn:oid:1.2.250.1.71.4.2.1|8ANS20230101000001":       false,
+		} {
+			d := physicianDraft()
+			d.iua()["national_provider_identifier"] = id
+			if _, err := v.Verify(context.Background(), d.sign(t, key)); (err == nil) != ok {
+				t.Errorf("test %v, %s: %v", test, id, err)
+			}
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type Signer struct {
 	audience string
 	now      func() time.Time
 	rand     io.Reader
+	test     bool // signs for test persons
 }
 
 // NewSigner returns a Signer of tokens from issuer for audience. The key is on
@@ -87,7 +88,7 @@ func (s *Signer) Issue(c Claims) (string, Principal, error) {
 	if err != nil {
 		return "", Principal{}, invalid(err)
 	}
-	p, err := read.principal()
+	p, err := read.principal(s.test)
 	if err != nil {
 		return "", Principal{}, invalid(err)
 	}
@@ -117,7 +118,15 @@ func (s *Signer) Trust() Issuer {
 // TrustBound returns the settings under which a Verifier accepts those of this
 // signer's tokens that are bound to a certificate or to a DPoP key.
 func (s *Signer) TrustBound() Issuer {
-	return Issuer{Issuer: s.issuer, Audience: s.audience, Algorithms: []string{"ES256"}, Keys: s.Keys}
+	return Issuer{Issuer: s.issuer, Audience: s.audience, Algorithms: []string{"ES256"}, Keys: s.Keys, TestPersons: s.test}
+}
+
+// WithTestPersons returns a Signer that issues tokens for test persons too
+// (Issuer.TestPersons). For the sandbox.
+func (s *Signer) WithTestPersons() *Signer {
+	c := *s
+	c.test = true
+	return &c
 }
 
 // thumbprint returns the RFC 7638 thumbprint of a P-256 key, base64url.

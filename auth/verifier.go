@@ -42,6 +42,9 @@ type Issuer struct {
 	// Bearer accepts tokens that are bound to no certificate: who holds one is
 	// believed. For the sandbox.
 	Bearer bool
+	// TestPersons accepts the test persons of Pro Santé Connect, whose identifiers are
+	// ANS and a number (DOMAIN §5.5). For the sandbox.
+	TestPersons bool
 	// MaxAge is the longest life of a token; one hour if zero.
 	MaxAge time.Duration
 }
@@ -185,7 +188,7 @@ func (v *Verifier) verify(ctx context.Context, pr Presentation) (Principal, erro
 	if err != nil {
 		return Principal{}, invalid(err)
 	}
-	p, err := c.principal()
+	p, err := c.principal(i.TestPersons)
 	if err == nil {
 		err = c.putScopes(&p)
 	}

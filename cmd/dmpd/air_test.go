@@ -78,3 +78,22 @@ func TestSettingAIR(t *testing.T) {
 		}
 	}
 }
+
+// The authorisation server of a sandbox issues tokens for the test persons of Pro Santé
+// Connect; that of a service does not.
+func TestTestPersonsAreForTheSandbox(t *testing.T) {
+	w := newTokenWorld(t)
+	who, _ := sandbox.Lookup("medecin-martin")
+	claims := who.Claims("", "")
+	claims.Extensions.IUA.Provider = "urn:oid:1.2.250.1.71.4.2.1|ANS20230101000001"
+	claims.Confirmation = &auth.Confirmation{Certificate: "x"}
+	for _, box := range []bool{false, true} {
+		s := w.s
+		s.Sandbox = box
+		a, err := s.authority(&clock{})
+		check(t, err)
+		if _, _, err := a.signer.Issue(claims); (err == nil) != box {
+			t.Errorf("sandbox %v: %v", box, err)
+		}
+	}
+}

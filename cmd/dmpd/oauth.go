@@ -69,6 +69,9 @@ func (s settings) authority(c *clock) (*authority, error) {
 	if a.signer, err = auth.NewSigner(key, a.url, s.Base, c.Now, rand.Reader); err != nil {
 		return nil, err
 	}
+	if s.Sandbox {
+		a.signer = a.signer.WithTestPersons()
+	}
 	a.identity, err = s.Identity.open(s.Sandbox || s.TLS.Test)
 	return a, err
 }
