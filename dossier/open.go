@@ -21,6 +21,9 @@ type opening struct {
 	entries []fhir.Entry
 	ins     []fhir.Ident
 	digest  [32]byte
+	// ifNone asks to open nothing, and to be told so, where there is a dossier of the
+	// INS (If-None-Exist, R4 http.html#ccreate).
+	ifNone bool
 }
 
 // isOpening tells an opening from a submission: it creates a Patient and no List.
@@ -76,7 +79,32 @@ func readOpening(b fhir.Bundle) (*opening, error) {
 	if o.ins = insOf(o.patient.Resource); len(o.ins) == 0 {
 		return nil, unprocessable(o.patient.At()+".resource.identifier", "Un dossier s’ouvre avec l’INS du patient.", "A dossier is opened with the INS of the patient.")
 	}
-	return o, nil
+	o.ifNone = o.patient.IfNoneExist != ""
+	return o, checkCondition(o.patient, o.ins[:1])
+}
+
+// checkCondition refuses an If-None-Exist on a Patient that is not about one of the INS
+// that it has: whether there is a dossier of somebody else is not for an opening to tell.
+func checkCondition(e *fhir.Entry, ins []fhir.Ident) error {
+	if e.IfNoneExist == "" {
+		return nil
+	}
+	if i, ok := conditionalPatient("Patient?" + e.IfNoneExist); !ok || !slices.Contains(ins, i) {
+		return invalid("value", e.At()+".request.ifNoneExist", "La condition est l’INS de ce patient : identifier=système|valeur, et rien d’autre.", "The condition is the INS of this patient: identifier=system|value, and nothing else.")
+	}
+	return nil
+}
+
+// onlyOpens tells whether the opening records nothing but that the dossier is opened.
+func (o *opening) onlyOpens() bool {
+	return !slices.ContainsFunc(o.others, func(e *fhir.Entry) bool {
+		for c := range e.Resource.Root().All("category", "coding") {
+			if c.Get("system").Is(systemConsentKind) && c.Get("code").Is("ouverture") {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
@@ -124,7 +152,7 @@ func (c *call) openOnce(ctx context.Context, o *opening) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.clinical(http.StatusOK, own(openingResponse(o, ch.rows)), receipt), nil
+	return c.clinical(http.StatusOK, own(openingResponse(o, ch.rows, "201 Created")), receipt), nil
 }
 
 // newDossier makes the change that creates a dossier, with its keys.
@@ -213,16 +241,19 @@ func (c *call) openingRecord(ch *change, e *fhir.Entry, s fhir.Stamped) (*record
 	return rec, facts, c.notPast(facts)
 }
 
-// openedBefore answers the same opening again as the first time; another one of
-// the same INS is a conflict.
+// openedBefore answers the same opening again as the first time. Of another one of the
+// same INS it says that there is a dossier: as a conflict, or as the success of one that
+// was to open only where there is none. Decisions that would be lost by that are a
+// conflict in any case.
 func (c *call) openedBefore(ctx context.Context, d *loaded, o *opening) (Answer, error) {
 	v := c.policy.View(c.p, d.record, c.at)
 	patient := d.patient()
-	if patient.digest != o.digest || patient.origin.By != c.p.ID() {
-		return c.undo(ctx, d, v, policy.Decision{}, &refused{class: ErrConflict, text: fhir.Text{
-			FR: "Un dossier existe déjà pour cet INS : le rechercher par Patient?identifier=…",
-			EN: "A record exists already for this INS: find it by Patient?identifier=…",
-		}}, doCreate)
+	again := patient.digest == o.digest && patient.origin.By == c.p.ID()
+	if !again {
+		if o.ifNone && o.onlyOpens() && v.Search("Patient", true).Allowed() {
+			return c.openNothing(ctx, d, v, o)
+		}
+		return c.undo(ctx, d, v, policy.Decision{}, openBefore(o), doCreate)
 	}
 	var first []*row
 	for _, r := range d.pushed(patient.push) {
@@ -234,16 +265,62 @@ func (c *call) openedBefore(ctx context.Context, d *loaded, o *opening) (Answer,
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.clinical(http.StatusOK, own(openingResponse(o, first)), receipt), nil
+	status := "201 Created"
+	if o.ifNone {
+		status = "200 OK"
+	}
+	return c.clinical(http.StatusOK, own(openingResponse(o, first, status)), receipt), nil
 }
 
+// openBefore is the conflict of an opening whose INS has a dossier.
+func openBefore(o *opening) error {
+	text := fhir.Text{
+		FR: "Un dossier existe déjà pour cet INS : le rechercher par Patient?identifier=…",
+		EN: "A record exists already for this INS: find it by Patient?identifier=…",
+	}
+	if o.ifNone && !o.onlyOpens() {
+		text = fhir.Text{
+			FR: "Un dossier existe déjà pour cet INS, et le lot contient d’autres décisions, qui n’y seraient pas enregistrées : les envoyer à part.",
+			EN: "A record exists already for this INS, and the bundle holds other decisions, which would not be recorded there: send them apart.",
+		}
+	}
+	return &refused{class: ErrConflict, text: text}
+}
+
+// openNothing answers a conditional opening of a dossier that is there: where it is,
+// which the caller may look up as well (TD0.2), and as often.
+func (c *call) openNothing(ctx context.Context, d *loaded, v *policy.View, o *opening) (Answer, error) {
+	if !c.ins.take(c.caller(), c.at) {
+		return Answer{}, ErrTooMany
+	}
+	patient := d.patient().ref()
+	receipt, err := c.record(ctx, d, allowed(c.events(d, policy.Decision{}, doRead, []string{patient}, v)))
+	if err != nil {
+		return Answer{}, err
+	}
+	out := fhir.BundleOut{Type: "transaction-response"}
+	for i := range o.entries {
+		r := &fhir.ResponseOut{Status: "200 OK", Outcome: fhir.OutcomeJSON(c.r.Lang, notOpened)}
+		if i == o.patient.Index {
+			r.Location, r.Outcome = patient, nil
+		}
+		out.Entries = append(out.Entries, fhir.EntryOut{Response: r})
+	}
+	return c.clinical(http.StatusOK, own(fhir.WriteBundle(out)), receipt).in(v), nil
+}
+
+var notOpened = []fhir.Issue{{
+	Severity: fhir.Information, Code: "informational",
+	Text: fhir.Text{FR: "Rien n’est enregistré : le dossier existait déjà.", EN: "Nothing is recorded: the record was there already."},
+}}
+
 // openingResponse answers each entry in its place.
-func openingResponse(o *opening, rows []*row) []byte {
+func openingResponse(o *opening, rows []*row, status string) []byte {
 	out := fhir.BundleOut{Type: "transaction-response", Entries: make([]fhir.EntryOut, len(o.entries))}
 	for _, r := range rows {
 		if r.entry < len(out.Entries) {
 			out.Entries[r.entry] = fhir.EntryOut{Response: &fhir.ResponseOut{
-				Status: "201 Created", Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
+				Status: status, Location: versionRef(r), ETag: etag(r.version), LastModified: r.updated,
 			}}
 		}
 	}

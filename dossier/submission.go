@@ -1,7 +1,9 @@
 package dossier
 
 import (
+	"cmp"
 	"encoding/base64"
+	"net/http"
 	"strings"
 
 	"opendmp/fhir"
@@ -28,7 +30,7 @@ var provideProfiles = map[string]bool{
 // dossier: the slices of the profile, the contents, sizes and hashes.
 func (c *call) readSubmission(b fhir.Bundle) (*submission, error) {
 	if err := claimsProfile(b.Resource); err != nil {
-		return nil, err
+		return nil, cmp.Or(published105(b), err)
 	}
 	sub := &submission{entries: b.Entries, contents: make(map[string]*pushedContent)}
 	patients := make(map[string]*fhir.Resource)
@@ -52,6 +54,18 @@ func (c *call) readSubmission(b fhir.Bundle) (*submission, error) {
 		return nil, err
 	}
 	return sub, c.readSubjects(sub, patients)
+}
+
+// published105 tells who puts the publication of one document (ITI-105) into a
+// transaction where it goes; nil where nobody does.
+func published105(b fhir.Bundle) error {
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		if e.Method == http.MethodPost && e.URL == "DocumentReference" && e.Resource.At("content", "attachment").Get("data").Exists() {
+			return invalid("not-supported", e.At(), "Un document avec son contenu (ITI-105) s’envoie seul, ou dans un lot batch ; une transaction dépose un lot de soumission (ITI-65).", "A document with its content inside (ITI-105) is sent alone, or in a batch; a transaction pushes a submission set (ITI-65).")
+		}
+	}
+	return nil
 }
 
 // claimsProfile requires that the bundle says which level of the profile it is.
@@ -90,6 +104,7 @@ func (sub *submission) sort(e *fhir.Entry, patients map[string]*fhir.Resource) e
 		sub.patches = append(sub.patches, e)
 	case typ == "Patient":
 		patients[e.FullURL] = e.Resource
+		return checkCondition(e, insOf(e.Resource))
 	default:
 		return invalid("structure", at, "Cette entrée n’a pas sa place dans un envoi de documents.", "This entry has no place in a provide-document bundle.")
 	}
