@@ -39,6 +39,7 @@ held by a running server: stop it first.`,
 type book struct {
 	*issuer.Registry
 	establishments []policy.Establishment // of the settings
+	noIdentity     bool                   // the settings are there, and have no psc
 }
 
 // bookFlags adds the flags that say where the clients are, and returns what opens them:
@@ -53,7 +54,10 @@ func bookFlags(c *cobra.Command) func(func(*book) error) error {
 		if err != nil {
 			return err
 		}
-		return inBook(c.Context(), s, do)
+		return inBook(c.Context(), s, func(b *book) error {
+			b.noIdentity = *file != "" && s.Identity == (identitySettings{})
+			return do(b)
+		})
 	}
 }
 
@@ -81,7 +85,7 @@ func inBook(ctx context.Context, s settings, do func(*book) error) (err error) {
 	if err != nil {
 		return err
 	}
-	return do(&book{r, establishments})
+	return do(&book{Registry: r, establishments: establishments})
 }
 
 // readClients reads a file of clients; none if there is no file.
@@ -109,6 +113,11 @@ func (b *book) add(ctx context.Context, clients []issuer.Client, out io.Writer) 
 	}
 	if _, err := registered(b.establishments, append(there, clients...)); err != nil {
 		return err
+	}
+	if b.noIdentity {
+		if err := needIdentity(clients); err != nil {
+			return err
+		}
 	}
 	for _, client := range clients {
 		if err := b.Add(ctx, client); err != nil {

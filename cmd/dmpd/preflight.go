@@ -87,7 +87,7 @@ func (s settings) inspectClients(f *faults) {
 	f.add(err)
 	clients, err := readClients(s.Clients)
 	if err != nil {
-		f.set("clients", "a JSON array of the registered clients (docs/exploitation.md)", err)
+		f.set("", "it is a JSON array of the registered clients (docs/exploitation.md)", err)
 	}
 	if err == nil {
 		_, err = registered(establishments, clients)

@@ -234,7 +234,16 @@ func TestProductionStarts(t *testing.T) {
 		t.Errorf("/health: %d", res.StatusCode)
 	}
 
+	if got := res.Header.Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("in clear: HSTS %q", got)
+	}
+
 	hospital := p.as(at["tls-pro"], "org-hopital-nord")
+	secured, err := hospital.get("/health")
+	check(t, err)
+	if h := secured.Header; h.Get("Strict-Transport-Security") == "" || len(h.Values("Server")) > 0 {
+		t.Errorf("under TLS: %v", h)
+	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"hopital-nord"}}
 	status, answer := hospital.asks("POST", "/oauth2/token", "application/x-www-form-urlencoded", form.Encode())
 	var given issuer.TokenResponse

@@ -134,6 +134,12 @@ func TestClientAddThatContradicts(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "etablissements[0] and the client free") {
 		t.Errorf("said %v", err)
 	}
+	software := hospital("lps", "")
+	software.Kind, software.Scope, software.IdentityClients = issuer.Software, "user/*.rs", []string{"lps"}
+	_, err = command(t, "client", "add", "--settings", settings, writeClients(t, software))
+	if err == nil || !strings.Contains(err.Error(), "psc is missing: the client lps") {
+		t.Errorf("said %v", err)
+	}
 	out, err := command(t, "client", "list", "--settings", settings)
 	if err != nil || strings.Contains(out, "free") || !strings.Contains(out, "1750000002; 2026-03-01 CME-1") {
 		t.Errorf("%s %v", out, err)
