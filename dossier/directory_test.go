@@ -186,6 +186,21 @@ func TestDirectoryInBundles(t *testing.T) {
 	}
 }
 
+// A document may refer to somebody of a directory, this one or another, as before: that
+// is no reference into the dossier.
+func TestDocumentsReferToTheDirectory(t *testing.T) {
+	for _, ref := range []string{"Practitioner/ps-8899900000012", "Organization/rien"} {
+		s := sceneWithDirectory(t)
+		const at = `"status": "current",`
+		body := fixture(t, "pdsm4dmp/DocumentReference-example-td2-iti105-publication-simplifiee.json")
+		if !strings.Contains(body, at) {
+			t.Fatal("the fixture has another form")
+		}
+		body = strings.Replace(body, at, at+`"authenticator":{"reference":"`+ref+`"},`, 1)
+		s.doctor("899700218896", "1750000003").post("DocumentReference", body).is(201)
+	}
+}
+
 // Who is named médecin traitant is a physician of the directory, where there is one.
 func TestMedecinTraitantIsPhysician(t *testing.T) {
 	s := sceneWithDirectory(t)

@@ -350,7 +350,7 @@ func (c *call) inDossier(ch *change, r *fhir.Resource) error {
 	var bad error
 	eachReference(r.Root(), func(reference string) {
 		typ, id, ok := c.localRef(reference)
-		if !ok || !fhir.Supports(typ, fhir.Read) || bad != nil {
+		if !ok || !fhir.Supports(typ, fhir.Read) || fhir.OfDirectory(typ) || bad != nil {
 			return
 		}
 		ref := typ + "/" + id

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"opendmp/directory"
+	"opendmp/fhir"
 )
 
 const inventedDirectory = "../../directory/testdata/PS_LibreAcces_Personne_activite_invente.txt"
@@ -113,6 +114,54 @@ func sandboxToken(t *testing.T, root, as string) string {
 		t.Fatalf("%d: %v", res.StatusCode, err)
 	}
 	return token.Access
+}
+
+// What /metadata declares of the directory is answered, and nothing else is: no other
+// parameter, no modifier, no order, no inclusion.
+func TestMetadataDirectory(t *testing.T) {
+	root := directoryServer(t, settings{Data: t.TempDir(), Sandbox: true})
+	_, statement := look(t, root, "", "metadata", "application/fhir+json")
+	var d declared
+	if err := json.Unmarshal([]byte(statement), &d); err != nil {
+		t.Fatal(err)
+	}
+	who := map[string]string{"Practitioner": "name", "PractitionerRole": "practitioner.name", "Organization": "name"}
+	seen := 0
+	for _, typ := range d.Rest[0].Resource {
+		if !fhir.OfDirectory(typ.Type) {
+			continue
+		}
+		seen++
+		ask := func(query string, want int) {
+			t.Helper()
+			if got, body := look(t, root, "patient-alix", typ.Type+"?"+query, "application/fhir+json"); got != want {
+				t.Errorf("%s?%s: %d, want %d\n%.300s", typ.Type, query, got, want, body)
+			}
+		}
+		named := who[typ.Type] + "=martin"
+		for _, p := range typ.SearchParam {
+			query := p.Name + "=nothing"
+			if p.Name != who[typ.Type] && p.Name != "_id" {
+				query = named + "&" + query
+			}
+			ask(query, http.StatusOK)
+			for _, modifier := range []string{":not", ":exact", ":contains", ":missing", ":in", ":foo"} {
+				ask(named+"&"+p.Name+modifier+"=true", http.StatusBadRequest)
+			}
+		}
+		for _, include := range typ.SearchInclude {
+			ask(named+"&_include="+include, http.StatusOK)
+		}
+		for _, other := range []string{"active=true", "phonetic=x", "patient=x", "_lastUpdated=2026", "_sort=name", "_sort=_id", "_revinclude=PractitionerRole:practitioner", "_include=*", "_has:PractitionerRole:practitioner:role=10"} {
+			ask(named+"&"+other, http.StatusBadRequest)
+		}
+		if len(typ.Interaction) != 2 || len(typ.Operation) != 0 || len(typ.SearchRevInclude) != 0 {
+			t.Errorf("%+v", typ)
+		}
+	}
+	if seen != len(who) {
+		t.Errorf("%d types of a directory are declared", seen)
+	}
 }
 
 // A real service without the setting has no directory; with one that cannot be read it
