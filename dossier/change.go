@@ -125,6 +125,14 @@ func (ch *change) commit(ctx context.Context) (audit.Receipt, error) {
 	return r, nil
 }
 
+// released returns the i-th row of the change, with its resource as the caller may read
+// it once the change is made.
+func (ch *change) released(i int) (*row, policy.Released[*fhir.Resource], policy.Decision) {
+	rec := ch.records[i]
+	released, dec := ch.viewAfter().Release(rec.resource, rec.origin)
+	return ch.rows[i], released, dec
+}
+
 // with returns d after a commit of rows.
 func (d *loaded) with(h store.Header, changed []*row) *loaded {
 	h.Version = d.header.Version + 1

@@ -127,15 +127,7 @@ func (c *call) changeDossier(ctx context.Context, s subject, edit func(*change, 
 	if err := c.checkINS(s.idents); err != nil {
 		return Answer{}, err
 	}
-	return c.retry(ctx, func() (Answer, error) {
-		d, v, err := c.placeOf(ctx, s)
-		if err != nil {
-			return Answer{}, err
-		}
-		patient := d.patient()
-		if patient == nil || c.absent(d, v) {
-			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, c.noPatient(v))
-		}
+	return c.onDossier(ctx, s, doUpdate, func(d *loaded, v *policy.View, patient *row) (Answer, error) {
 		rec, err := c.body(ctx, d.id, d.ring, patient.key, patient.version)
 		if err != nil {
 			return Answer{}, err
@@ -188,9 +180,7 @@ func (c *call) operated(ctx context.Context, ch *change, dec policy.Decision) (A
 	if err != nil {
 		return Answer{}, err
 	}
-	last := len(ch.rows) - 1
-	now, rec := ch.rows[last], ch.records[last]
-	released, dec := ch.viewAfter().Release(rec.resource, rec.origin)
+	now, released, dec := ch.released(len(ch.rows) - 1)
 	if !dec.Allowed() || c.r.Return == "minimal" || c.r.Return == "OperationOutcome" {
 		return c.acknowledged(done, receipt).in(ch.v), nil
 	}

@@ -189,14 +189,7 @@ func (c *call) updateManaged(ctx context.Context, r *fhir.Resource) (Answer, err
 	if c.warnings, err = c.namesDoubted(ctx, r); err != nil {
 		return Answer{}, err
 	}
-	return c.retry(ctx, func() (Answer, error) {
-		d, v, old, err := c.aim(ctx)
-		if err != nil {
-			return Answer{}, err
-		}
-		if old == nil {
-			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
-		}
+	return c.onOne(ctx, func(d *loaded, v *policy.View, old *row) (Answer, error) {
 		if err := c.precondition(v, old); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(old))
 		}

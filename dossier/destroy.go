@@ -33,15 +33,7 @@ func (c *call) destroyDossier(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	typed := strings.Join(strings.Fields(args.text("confirmation")), "")
-	return c.retry(ctx, func() (Answer, error) {
-		d, v, err := c.placeOf(ctx, s)
-		if err != nil {
-			return Answer{}, err
-		}
-		patient := d.patient()
-		if patient == nil || c.absent(d, v) {
-			return c.refuse(ctx, d, v, policy.Decision{}, doDelete, c.noPatient(v))
-		}
+	return c.onDossier(ctx, s, doDelete, func(d *loaded, v *policy.View, patient *row) (Answer, error) {
 		dec := v.Destroy()
 		if !dec.Allowed() {
 			return c.refuse(ctx, d, v, dec, doDelete, c.refusedDestruction(v))
@@ -85,14 +77,7 @@ func (c *call) destroyDocument(ctx context.Context) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.retry(ctx, func() (Answer, error) {
-		d, v, row, err := c.aim(ctx)
-		if err != nil {
-			return Answer{}, err
-		}
-		if row == nil {
-			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
-		}
+	return c.onOne(ctx, func(d *loaded, v *policy.View, row *row) (Answer, error) {
 		dec := v.Destroy()
 		if !dec.Allowed() {
 			return c.refuse(ctx, d, v, dec, doDelete, c.refusedDestruction(v), versionRef(row))

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"opendmp/audit"
 	"opendmp/fhir"
 	"opendmp/policy"
 	"opendmp/store"
@@ -108,6 +109,22 @@ func (c *call) subjectOfOperation(args arguments) (subject, error) {
 		return s, invalid("required", "Parameters.parameter", "L’INS du patient manque (paramètre identifier).", "The INS of the patient is missing (parameter identifier).")
 	}
 	return s, nil
+}
+
+// onDossier runs act, as often as retry does, on the dossier that an operation names.
+// Where there is none for the caller that is refused and recorded.
+func (c *call) onDossier(ctx context.Context, s subject, action audit.Action, act func(*loaded, *policy.View, *row) (Answer, error)) (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
+		d, v, err := c.placeOf(ctx, s)
+		if err != nil {
+			return Answer{}, err
+		}
+		patient := d.patient()
+		if patient == nil || c.absent(d, v) {
+			return c.refuse(ctx, d, v, policy.Decision{}, action, c.noPatient(v))
+		}
+		return act(d, v, patient)
+	})
 }
 
 // placeOf loads the dossier that an operation names; none where its id and its INS

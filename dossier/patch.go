@@ -20,14 +20,7 @@ func (c *call) patch(ctx context.Context) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.retry(ctx, func() (Answer, error) {
-		d, v, row, err := c.aim(ctx)
-		if err != nil {
-			return Answer{}, err
-		}
-		if row == nil {
-			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
-		}
+	return c.onOne(ctx, func(d *loaded, v *policy.View, row *row) (Answer, error) {
 		if err := c.precondition(v, row); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doUpdate, err, versionRef(row))
 		}
@@ -77,9 +70,24 @@ func (c *call) readPatch() (fhir.PatchSet, error) {
 	return fhir.PatchSet{}, ErrMediaType
 }
 
-// aim finds the one resource that the request names and that the caller sees, or
-// may change without reading it whole (policy.View.MayAim); row is nil when there is none. The dossier is that of the match, or the last
-// one looked at.
+// onOne runs change, as often as retry does, on the one resource that the request names.
+// Where the caller sees none it is answered as what never was.
+func (c *call) onOne(ctx context.Context, change func(*loaded, *policy.View, *row) (Answer, error)) (Answer, error) {
+	return c.retry(ctx, func() (Answer, error) {
+		d, v, row, err := c.aim(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		if row == nil {
+			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
+		}
+		return change(d, v, row)
+	})
+}
+
+// aim finds the one resource that the request names and that the caller sees, or may
+// change without reading it whole (policy.View.MayAim); row is nil when there is none.
+// The dossier is that of the match, or the last one looked at.
 func (c *call) aim(ctx context.Context) (*loaded, *policy.View, *row, error) {
 	if c.r.ID != "" {
 		d, v, err := c.open(ctx, c.r.Type, c.r.ID)
@@ -369,11 +377,9 @@ func (c *call) finish(ctx context.Context, ch *change, old *row, dec policy.Deci
 	if err != nil {
 		return Answer{}, err
 	}
-	last := len(ch.rows) - 1
-	now, rec := ch.rows[last], ch.records[last]
-	released, dec := ch.viewAfter().Release(rec.resource, rec.origin)
+	now, released, dec := ch.released(len(ch.rows) - 1)
 	if now.deleted {
-		released, dec = c.lastSight(ctx, ch, old, rec)
+		released, dec = c.lastSight(ctx, ch, old, ch.records[len(ch.rows)-1])
 	}
 	return c.written(ch.v, now, http.StatusOK, released, dec, receipt), nil
 }
@@ -426,22 +432,14 @@ func (c *call) created(ctx context.Context, ch *change, now *row, dec policy.Dec
 	if err != nil {
 		return Answer{}, err
 	}
-	rec := ch.records[slices.Index(ch.rows, now)]
-	released, dec := ch.viewAfter().Release(rec.resource, rec.origin)
+	_, released, dec := ch.released(slices.Index(ch.rows, now))
 	return c.written(ch.v, now, http.StatusCreated, released, dec, receipt), nil
 }
 
 // delete removes a document for everyone; its author may, or the patient their
 // own (E07). The versions stay under seal.
 func (c *call) delete(ctx context.Context) (Answer, error) {
-	return c.retry(ctx, func() (Answer, error) {
-		d, v, row, err := c.aim(ctx)
-		if err != nil {
-			return Answer{}, err
-		}
-		if row == nil {
-			return c.hidden(ctx, d, v, policy.Decision{}, c.r.Type+"/"+c.r.ID)
-		}
+	return c.onOne(ctx, func(d *loaded, v *policy.View, row *row) (Answer, error) {
 		if err := c.precondition(v, row); err != nil {
 			return c.refuse(ctx, d, v, policy.Decision{}, doDelete, err, versionRef(row))
 		}
