@@ -200,10 +200,10 @@ func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, 
 	if p.Kind() == auth.Nobody {
 		return Answer{}, ErrUnauthenticated
 	}
-	if !within(p, r.Request) {
-		return Answer{}, ErrScope
-	}
 	c := &call{Service: s, p: p, r: r, at: s.now()}
+	if !within(p, r.Request) {
+		return Answer{}, c.beyond(ctx)
+	}
 	if fhir.OfDirectory(r.Type) {
 		return c.ofDirectory(ctx)
 	}

@@ -29,7 +29,7 @@ func (c *call) transaction(ctx context.Context) (Answer, error) {
 	}
 	switch {
 	case !entriesWithin(c.p, b.Entries):
-		return Answer{}, ErrScope
+		return Answer{}, c.beyond(ctx)
 	case len(b.Entries) == 0:
 		return Answer{}, invalid("required", "Bundle.entry", "La transaction est vide.", "The transaction is empty.")
 	case isOpening(b):
