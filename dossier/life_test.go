@@ -128,6 +128,7 @@ func TestFermerRefuse(t *testing.T) {
 		"unknown motive": parameters(strings.Replace(motiveCoding, "patient-demande", "AUTRE", 1), closingReason),
 		"other system":   parameters(strings.Replace(motiveCoding, "dmp-motif", "x", 1), closingReason),
 		"short reason":   parameters(motiveCoding, `"name":"raison","valueString":"trop court"`[:40]+`"`),
+		"few letters":    parameters(motiveCoding, `"name":"raison","valueString":"abcdefghi -- -- --"`),
 		"no letters":     parameters(motiveCoding, `"name":"raison","valueString":"-- -- -- -- --"`),
 	} {
 		t.Run(name, func(t *testing.T) { s.me().post(url, body).is(422) })

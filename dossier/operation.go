@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -159,21 +157,4 @@ func (c *call) noPatient(v *policy.View) error {
 		return ErrForbidden
 	}
 	return ErrNotFound
-}
-
-// The length of a written reason, in characters.
-const (
-	minReason = 10
-	maxReason = 500
-)
-
-// isReason tells whether a text can be kept and shown as a reason: long enough,
-// and nothing in it that is not shown as it is.
-func isReason(text string) bool {
-	n := utf8.RuneCountInString(text)
-	unseen := func(r rune) bool {
-		return r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
-	}
-	return utf8.ValidString(text) && n >= minReason && n <= maxReason && strings.IndexFunc(text, unseen) < 0 &&
-		strings.IndexFunc(text, unicode.IsLetter) >= 0
 }

@@ -40,8 +40,8 @@ var operationTable = []OperationDef{
 				EN: "Motive of the closing, of dmp-motif-fermeture: patient-demande, DOUBLON or DECES.",
 			}},
 			{Name: "raison", Type: "string", Min: 1, About: Text{
-				FR: "Raison écrite, de 10 à 500 caractères. Elle est conservée et montrée à qui demande l’état du dossier.",
-				EN: "Written reason, of 10 to 500 characters. It is kept, and shown to whoever asks for the state of the record.",
+				FR: "Raison écrite, de 10 à 500 caractères, dont dix lettres ou chiffres. Elle est conservée et montrée à qui demande l’état du dossier.",
+				EN: "Written reason, of 10 to 500 characters, ten of them letters or digits. It is kept, and shown to whoever asks for the state of the record.",
 			}},
 			{Name: "date-deces", Type: "dateTime", About: Text{
 				FR: "Date du décès, avec le motif DECES seulement.",

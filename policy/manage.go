@@ -436,8 +436,8 @@ func opening(c Case, k caller, f consentFacts) bool {
 // SystemCircumstance is the code system of the circumstances of a bris de glace.
 const SystemCircumstance = "urn:opendmp:circonstance-urgence"
 
-// The length of the reason of a bris de glace, in characters (POLICY §5), and how
-// many of them are letters or digits, so that there is something to read.
+// The length of a written reason, in characters (POLICY §5), and how many of them are
+// letters or digits, so that there is something to read.
 const (
 	minReason = 10
 	maxReason = 500
@@ -454,14 +454,15 @@ func (v *View) Emergency(circumstance auth.Coding, reason string) Decision {
 	c := v.base
 	c.Act = ActEmergency
 	known := circumstance == auth.Coding{System: SystemCircumstance, Code: "hors-etat-de-consentir"}
-	c.Justified = known && isReason(reason)
+	c.Justified = known && IsReason(reason)
 	return v.decide(c)
 }
 
-// isReason tells whether a reason is in order: text of the right length after
-// trimming, and nothing in it, but line feeds, that is not shown as it is (control
-// and format characters, Cc and Cf).
-func isReason(reason string) bool {
+// IsReason tells whether a text can be kept and shown as a written reason, of a bris de
+// glace (POLICY §5) or of a closing (G02): 10 to 500 characters after trimming, ten of
+// them letters or digits, and nothing in it, but line feeds, that is not shown as it is
+// (control and format characters, Cc and Cf).
+func IsReason(reason string) bool {
 	length := utf8.RuneCountInString(strings.TrimSpace(reason))
 	if !utf8.ValidString(reason) || length < minReason || length > maxReason {
 		return false

@@ -3,11 +3,10 @@ package main
 import (
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"opendmp/auth"
 	"opendmp/fhir"
+	"opendmp/policy"
 	"opendmp/sandbox"
 )
 
@@ -31,9 +30,6 @@ var purposes = []struct {
 	{"HPAYMT", []auth.Kind{auth.InsuranceFeeder}},
 	{"HSYSADMIN", []auth.Kind{auth.Operator}},
 }
-
-// Lengths of a written reason, in characters (POLICY §5).
-const minReason, maxReason = 10, 500
 
 // badAsk says why a token is not given.
 type badAsk struct{ text fhir.Text }
@@ -82,21 +78,9 @@ func checkPurpose(p sandbox.Persona, purpose string) error {
 	return nil
 }
 
-// isReason tells whether a token may carry a text that the policy then takes for a
-// reason.
+// isReason tells whether a token, which is one line of a header, may carry a text that
+// the policy then takes for a reason.
 func isReason(text string) bool {
 	text = strings.TrimSpace(text)
-	if n := utf8.RuneCountInString(text); n < minReason || n > maxReason || !utf8.ValidString(text) {
-		return false
-	}
-	said := 0
-	for _, r := range text {
-		switch {
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			said++
-		case unicode.In(r, unicode.Cc, unicode.Cf):
-			return false
-		}
-	}
-	return said >= minReason
+	return policy.IsReason(text) && !strings.Contains(text, "\n")
 }
