@@ -41,6 +41,7 @@ type watched struct {
 	txs   []store.Tx
 	fails bool
 	lie   func([]store.Event)
+	read  int // events that were read
 }
 
 func (s *watched) Commit(ctx context.Context, tx store.Tx) error {
@@ -63,6 +64,7 @@ func (s *watched) Events(ctx context.Context, d store.Dossier, before store.Curs
 	events, err := s.Store.Events(ctx, d, before, limit)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.read += len(events)
 	if s.lie != nil && err == nil {
 		s.lie(events)
 	}
