@@ -32,7 +32,11 @@ func (s *Service) target(d *loaded) audit.Target {
 // another. A query that names a hidden document is told apart as a whole. Views
 // are those of the caller before and, of a write, after it.
 func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objects []string, views ...*policy.View) []audit.Event {
-	named := c.named(d, views)
+	return c.eventsNaming(c.named(d, views), d, dec, action, objects, views...)
+}
+
+// eventsNaming is events for who knows what the query names in d.
+func (c *call) eventsNaming(named []string, d *loaded, dec policy.Decision, action audit.Action, objects []string, views ...*policy.View) []audit.Event {
 	floor := stricter(c.floor, classOf(views, c.known(named, views)))
 	byClass := make(map[policy.Class][]string)
 	for _, o := range objects {
@@ -62,8 +66,9 @@ func (c *call) events(d *loaded, dec policy.Decision, action audit.Action, objec
 // itself is told, as it would be had it found nothing, so that the patient sees
 // it even when all that was found is hidden from them.
 func (c *call) eventsOfSearch(d *loaded, dec policy.Decision, objects []string, v *policy.View) []audit.Event {
-	events := c.events(d, dec, doExecute, objects, v)
-	looking := c.events(d, dec, doExecute, nil, v)[0]
+	named := c.named(d, []*policy.View{v})
+	events := c.eventsNaming(named, d, dec, doExecute, objects, v)
+	looking := c.eventsNaming(named, d, dec, doExecute, nil, v)[0]
 	if events[0].Class != looking.Class {
 		events = append(events, looking)
 	}
