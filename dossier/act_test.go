@@ -245,8 +245,11 @@ func TestPaging(t *testing.T) {
 	author := h.doctor("899700218896", "1750000003")
 	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
 	const n = 7
+	h.now = h.now.Add(789 * time.Nanosecond) // finer than what is stored
 	for i := range n {
-		h.now = h.now.Add(time.Second)
+		if i%3 == 0 { // some at one moment, as of one submission
+			h.now = h.now.Add(time.Second)
+		}
 		author.post("", strings.ReplaceAll(push, "99999.2", "99999.1"+string(rune('0'+i)))).is(200)
 	}
 	reader := h.doctor("8899900000099", "1750000001")

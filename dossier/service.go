@@ -80,6 +80,11 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// moment is how finely time is told: as finely as it is stored. What was written a
+// moment ago and is still in memory must compare as what is read back, or the page
+// behind a cursor is not the one that follows.
+const moment = time.Microsecond
+
 // Service is the door. It is safe for concurrent use.
 type Service struct {
 	store  store.Store
@@ -114,12 +119,14 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		store: c.Store, vault: c.Vault, audit: c.Audit, policy: c.Policy,
-		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, now: c.Now, newID: c.NewID, insKey: c.INSKey, cda: c.CDA, profiles: c.Profiles, codes: c.Codes,
+		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, newID: c.NewID, insKey: c.INSKey, cda: c.CDA, profiles: c.Profiles, codes: c.Codes,
 		log: c.Logger, rand: c.Rand,
 	}
-	if s.now == nil {
-		s.now = time.Now
+	clock := c.Now
+	if clock == nil {
+		clock = time.Now
 	}
+	s.now = func() time.Time { return clock().Truncate(moment) }
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
