@@ -81,19 +81,53 @@ func (s *stage) over(certificate string) (*http.Client, error) {
 	if c, ok := s.clients[certificate]; ok {
 		return c, nil
 	}
-	config := &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
-	if certificate != "" {
-		pair, err := tls.LoadX509KeyPair(filepath.Join(s.PKI, certificate+".pem"), filepath.Join(s.PKI, certificate+".key"))
-		if err != nil {
-			return nil, err
-		}
-		config.Certificates = []tls.Certificate{pair}
+	config, err := s.showing(certificate)
+	if err != nil {
+		return nil, err
 	}
 	s.clients[certificate] = &http.Client{
 		Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return s.clients[certificate], nil
+}
+
+// showing is TLS with a certificate, "" for none.
+func (s *stage) showing(certificate string) (*tls.Config, error) {
+	config := &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
+	if certificate == "" {
+		return config, nil
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(s.PKI, certificate+".pem"), filepath.Join(s.PKI, certificate+".key"))
+	if err != nil {
+		return nil, err
+	}
+	config.Certificates = []tls.Certificate{pair}
+	return config, nil
+}
+
+// knock opens a connection, sends nothing, and returns what the server answers the
+// certificate with: under TLS 1.3 that comes after the handshake, and what is sent
+// meanwhile could lose it.
+func (s *stage) knock(certificate string) error {
+	config, err := s.showing(certificate)
+	if err != nil {
+		return err
+	}
+	at, err := url.Parse(s.Pro)
+	if err != nil {
+		return err
+	}
+	conn, err := (&tls.Dialer{Config: config}).DialContext(s.ctx, "tcp", at.Host)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		return err
+	}
+	_, err = conn.Read(make([]byte, 1))
+	return err
 }
 
 // call is a request.

@@ -251,32 +251,16 @@ func (p *play) revoked() {
 	}
 	p.tell("son numéro est sur la liste des certificats révoqués (CRL)")
 	p.fhir(certOther, token.Access, search).answers(http.StatusUnauthorized, "sur la connexion qui était ouverte")
-	p.shutOut(certOther, search)
+	p.shutOut(certOther)
 }
 
 // shutOut checks that a new connection is refused before anything is asked.
-func (p *play) shutOut(certificate, path string) {
+func (p *play) shutOut(certificate string) {
 	if p.err != nil {
 		return
 	}
-	client, err := p.over(certificate)
-	if err != nil {
-		p.fail(err)
-		return
-	}
-	client.CloseIdleConnections()
-	r, err := http.NewRequestWithContext(p.ctx, http.MethodGet, p.Pro+"/fhir/"+path, nil)
-	if err != nil {
-		p.fail(err)
-		return
-	}
-	res, err := client.Do(r)
-	if err == nil {
-		res.Body.Close()
-		p.fail(fmt.Errorf("une nouvelle connexion est acceptée : %d", res.StatusCode))
-		return
-	}
-	p.check(strings.Contains(err.Error(), "tls:"), "une nouvelle connexion échoue autrement : %v", err)
+	err := p.knock(certificate)
+	p.check(err != nil && strings.Contains(err.Error(), "tls:"), "une nouvelle connexion n’est pas refusée : %v", err)
 	p.tell("une nouvelle connexion est refusée par TLS")
 }
 
