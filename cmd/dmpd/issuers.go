@@ -7,11 +7,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -174,11 +172,14 @@ func (i externalIssuer) client() (*http.Client, error) {
 }
 
 // checkFolder refuses the folder of a sandbox: its keys are those of invented people,
-// and so are its dossiers.
+// and so are its dossiers. What makes it one is its load, finished or cut short, which
+// begins in no folder that holds another store (refuseTaken). The key that signs for
+// whoever asks does not: a real service takes no token of the sandbox, whatever lies in
+// its folder.
 func checkFolder(data string) error {
-	for _, name := range []string{idsFile(data), filepath.Join(data, "sandbox-key.pem")} {
-		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("data: %s is the folder of a sandbox", data)
+	for _, name := range []string{idsFile(data), loadingFile(data)} {
+		if exists(name) {
+			return fmt.Errorf("data: %s holds the invented dossiers of a sandbox (%s)", data, filepath.Base(name))
 		}
 	}
 	return nil

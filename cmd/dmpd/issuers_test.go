@@ -155,7 +155,7 @@ func TestIssuersThatStopAStart(t *testing.T) {
 			t.Errorf("%s: %d issuers, %d works", name, len(all), len(work))
 		}
 	}
-	for _, name := range []string{"sandbox-key.pem", "sandbox-ids.json"} {
+	for _, name := range []string{"sandbox-loading", "sandbox-ids.json"} {
 		data := t.TempDir()
 		check(t, checkFolder(data))
 		check(t, os.WriteFile(filepath.Join(data, name), nil, 0o600))

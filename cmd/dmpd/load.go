@@ -31,13 +31,10 @@ func load(ctx context.Context, p plan, signer *auth.Signer, progress io.Writer) 
 	if exists(idsFile(p.data)) {
 		return nil
 	}
-	mark := filepath.Join(p.data, "sandbox-loading")
-	if (exists(vaultDir(p.data)) || exists(storeDir(p.data))) && !exists(mark) {
-		return fmt.Errorf("%s holds the keys and the store of a server that is no sandbox", p.data)
-	}
-	if err := p.engine.refuseRemains(ctx, exists(mark)); err != nil {
+	if err := refuseTaken(ctx, p.data, p.engine); err != nil {
 		return err
 	}
+	mark := loadingFile(p.data)
 	if err := os.WriteFile(mark, nil, 0o600); err != nil {
 		return err
 	}
@@ -57,6 +54,32 @@ func load(ctx context.Context, p plan, signer *auth.Signer, progress io.Writer) 
 		return err
 	}
 	return os.Remove(mark)
+}
+
+// loadingFile marks a folder whose load has begun and not ended.
+func loadingFile(data string) string { return filepath.Join(data, "sandbox-loading") }
+
+// refuseTaken refuses to make a sandbox of a folder, or of a database, that holds
+// something else. It writes nothing, and comes before whatever does: a mistaken command
+// leaves the folder of a real service as it was.
+func refuseTaken(ctx context.Context, data string, e engine) error {
+	cut := exists(loadingFile(data))
+	switch {
+	case exists(idsFile(data)):
+		return nil
+	case (exists(vaultDir(data)) || exists(storeDir(data))) && !cut:
+		return fmt.Errorf("%s holds the keys and the store of a server that is no sandbox, and is left as it is: give the sandbox another folder (--data)", data)
+	}
+	return e.refuseRemains(ctx, cut)
+}
+
+// refuseTaken is that of the folder and the store of the settings.
+func (s settings) refuseTaken(ctx context.Context) error {
+	e, err := engineOf(s.Store, s.Data, &clock{})
+	if err != nil {
+		return err
+	}
+	return refuseTaken(ctx, s.Data, e)
 }
 
 func exists(path string) bool {

@@ -35,10 +35,10 @@ func (s settings) ready(now func() time.Time) error {
 // dossiers are invented, and its key signs tokens for whoever asks.
 func (s settings) inspectData(f *faults) {
 	if err := checkFolder(s.Data); err != nil {
-		f.add(fmt.Errorf("%w: give a real service its own (dmpd init --data FOLDER)", err))
+		f.add(fmt.Errorf("%w: say where the keys and the store of this service are; one that never ran has them made once (dmpd init --data FOLDER)", err))
 		return
 	}
-	const todo = "make it once (dmpd init), or say where it is"
+	const todo = "say where it is; only for a service that never ran, make it once (dmpd init)"
 	_, err := vault.OpenDir(vaultDir(s.Data), false, rand.Reader)
 	f.set("data", todo, err)
 	if err == nil && (s.Store == "" || s.Store == "sqlite") {

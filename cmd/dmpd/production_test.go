@@ -389,8 +389,8 @@ func spoilt() map[string]struct {
 	set("isuer", "x", "settings", "isuer")
 
 	spoil("the keys for everybody", func(p *production) { check(p.t, os.Chmod(p.path("data/keys/root.key"), 0o644)) }, "data: ", "chmod 600")
-	spoil("the folder of a sandbox", func(p *production) { p.write("data/"+sandboxKey, "") }, "data: ", "sandbox", "dmpd init")
-	spoil("who is who of a sandbox", func(p *production) { p.write("data/sandbox-ids.json", "[]") }, "data: ", "sandbox", "dmpd init")
+	spoil("a sandbox that was not filled to its end", func(p *production) { p.write("data/sandbox-loading", "") }, "data: ", "sandbox", "say where")
+	spoil("who is who of a sandbox", func(p *production) { p.write("data/sandbox-ids.json", "[]") }, "data: ", "sandbox", "say where")
 	spoil("a private key for an issuer's", func(p *production) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		check(p.t, err)

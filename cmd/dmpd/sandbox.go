@@ -82,6 +82,9 @@ type openedSandbox struct {
 // openSandbox fills the folder if that was not done, and puts the parts together. addr
 // is where it will listen in clear; its listeners under TLS are open.
 func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logger, progress io.Writer) (_ *openedSandbox, err error) {
+	if err := s.refuseTaken(ctx); err != nil {
+		return nil, err
+	}
 	tls, err := s.TLS.open(time.Now, true, log)
 	if err != nil {
 		return nil, err

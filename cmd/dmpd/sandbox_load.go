@@ -25,6 +25,9 @@ database behind, and the next one refuses it: drop it first.`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s.Store = orEnv(s.Store, "STORE")
+			if err := s.refuseTaken(c.Context()); err != nil {
+				return err
+			}
 			p, signer, err := sandboxPlan(s, s.Base, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
