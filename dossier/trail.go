@@ -12,20 +12,6 @@ import (
 	"opendmp/store"
 )
 
-// eventBatch is how many events one read of the history takes.
-const eventBatch = 256
-
-// maxEvents bounds the events that one search looks at. A search that would
-// need more is refused and told to narrow its dates.
-const maxEvents = 100_000
-
-// shown is one event of the history, released.
-type shown struct {
-	event    audit.Event
-	released policy.Released[*fhir.Resource]
-	values   fhir.Values
-}
-
 // searchEvents answers a search of the history of a dossier, newest first (G09).
 func (c *call) searchEvents(ctx context.Context) (Answer, error) {
 	q := c.r.Query
@@ -43,11 +29,14 @@ func (c *call) searchEvents(ctx context.Context) (Answer, error) {
 		}
 		return c.refuse(ctx, d, v, dec, doExecute, ErrForbidden)
 	}
-	found, total, err := c.collect(ctx, d, v, classes, q)
+	w, err := c.newWalk(d, v, classes, q)
 	if err != nil {
 		return Answer{}, err
 	}
-	return c.answerEvents(ctx, d, v, dec, found, total)
+	if err := w.walk(ctx); err != nil {
+		return Answer{}, err
+	}
+	return c.answerEvents(ctx, d, v, dec, w.found, w.total)
 }
 
 // historyOf loads the dossier whose history is asked for.
@@ -94,62 +83,6 @@ func (c *call) contradiction(ctx context.Context, q *fhir.Query, both []*loaded)
 // emptyPage answers a search on a dossier that does not exist.
 func (c *call) emptyPage(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision) (Answer, error) {
 	return c.answerEvents(ctx, d, v, dec, nil, 0)
-}
-
-// collect reads the history from the newest event, or from the cursor of the
-// query, until the page is full; to the end when the total is asked for.
-func (c *call) collect(ctx context.Context, d *loaded, v *policy.View, classes []policy.Class, q *fhir.Query) (found []shown, total int, err error) {
-	before, err := c.eventCursor(q)
-	if err != nil {
-		return nil, 0, err
-	}
-	counting := q.SummaryCount || q.Total == "accurate"
-	for looked := 0; ; {
-		events, err := c.audit.Read(ctx, audit.Target{Dossier: d.id, Ring: d.ring}, before, eventBatch)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, e := range events {
-			before = e.Cursor()
-			s, ok, err := c.show(d, v, classes, e, q)
-			if err != nil {
-				return nil, 0, err
-			}
-			if !ok {
-				continue
-			}
-			if total++; len(found) <= q.Count {
-				found = append(found, s)
-			}
-		}
-		if looked += len(events); looked > maxEvents {
-			return nil, 0, ErrTooMany
-		}
-		if len(events) < eventBatch || !counting && len(found) > q.Count {
-			return found, total, nil
-		}
-	}
-}
-
-// show releases one event if its class is readable and the query wants it.
-func (c *call) show(d *loaded, v *policy.View, classes []policy.Class, e audit.Event, q *fhir.Query) (shown, bool, error) {
-	class := v.ClassNow(e.Class, e.Secret, e.Objects)
-	if !slices.Contains(classes, class) {
-		return shown{}, false, nil
-	}
-	if slices.Contains(q.IDs, e.FHIRID(d.id)) {
-		c.floor = stricter(c.floor, class)
-	}
-	r, err := c.auditEvent(d, e)
-	if err != nil {
-		return shown{}, false, err
-	}
-	values := fhir.ValuesOf(r)
-	if !q.Match(values) {
-		return shown{}, false, nil
-	}
-	released, dec := policy.ReleaseEvent(v, class, r)
-	return shown{e, released, values}, dec.Allowed(), nil
 }
 
 // auditEvent returns the FHIR view of an event.
