@@ -11,7 +11,6 @@ import (
 )
 
 const (
-	maxReason     = 500 // characters, POLICY.md §5
 	maxName       = 255
 	maxRoles      = 16
 	maxStructures = 64
