@@ -84,6 +84,18 @@ func structureNumber(v string) bool {
 	return false
 }
 
+// FormatStructure returns the system|value, with a Struct_IdNat, of a structure that a
+// text names by an identifier of any of the national registers, system|value too. The
+// error wraps ErrStructure.
+func FormatStructure(text string) (string, error) {
+	id, ok := parseIdent(text)
+	if !ok {
+		return "", fmt.Errorf("%w: not system|value", ErrStructure)
+	}
+	national, err := ParseStructure(id)
+	return FormatIdent(national), err
+}
+
 // IsStructure tells whether a text is what a token may name a structure by: system|value
 // with a Struct_IdNat.
 func IsStructure(s string) bool {

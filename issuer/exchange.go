@@ -27,6 +27,10 @@ func (s *Server) exchange(ctx context.Context, r Request, p proof) (grant, error
 	if err := checkExchange(form); err != nil {
 		return grant{}, err
 	}
+	how, refused := accessOf(form, p.client.Kind == SAMU || r.Peer.SAMU)
+	if refused != nil {
+		return grant{}, refused
+	}
 	scope, err := s.narrow(r, p.client)
 	if err != nil {
 		return grant{}, err
@@ -35,14 +39,16 @@ func (s *Server) exchange(ctx context.Context, r Request, p proof) (grant, error
 	if err != nil {
 		return grant{}, err
 	}
-	claims, refused := claimsOf(who, p.client, form)
+	claims, refused := claimsOf(who, p.client, form, how)
 	if refused != nil {
 		return grant{}, refused
 	}
 	claims.Scope = &scope
-	return grant{claims: claims, life: tokenLife, exchanged: who.digest, next: func(c auth.Claims) (string, store.StateEntry, error) {
-		return s.newFamily(c, who.digest)
-	}}, nil
+	g := grant{claims: claims, life: tokenLife, exchanged: who.digest}
+	if lasting(claims) {
+		g.next = func(c auth.Claims) (string, store.StateEntry, error) { return s.newFamily(c, who.digest) }
+	}
+	return g, nil
 }
 
 func checkExchange(form map[string]string) error {
@@ -78,7 +84,7 @@ func (s *Server) identify(ctx context.Context, c Client, token string) (identifi
 }
 
 // claimsOf returns the claims of a professional in the practice that was chosen.
-func claimsOf(who identified, c Client, form map[string]string) (auth.Claims, *Error) {
+func claimsOf(who identified, c Client, form map[string]string, how access) (auth.Claims, *Error) {
 	e, refused := who.user.chooseExercise(form["situation_exercice"])
 	if refused != nil {
 		return auth.Claims{}, refused
@@ -90,7 +96,7 @@ func claimsOf(who identified, c Client, form map[string]string) (auth.Claims, *E
 	if len(c.Structures) > 0 && !slices.ContainsFunc(at.structures, func(id string) bool { return slices.Contains(c.Structures, id) }) {
 		return auth.Claims{}, refuse("access_denied", "the structure is not one of the client", nil)
 	}
-	kind, mode, refused := kindOf(who.user, c, form["purpose_of_use"])
+	kind, refused := kindOf(who.user, c, how.mode)
 	if refused != nil {
 		return auth.Claims{}, refused
 	}
@@ -102,11 +108,11 @@ func claimsOf(who identified, c Client, form map[string]string) (auth.Claims, *E
 		Subject: who.session.Subject, Client: c.ID,
 		Extensions: auth.Extensions{IUA: auth.IUA{
 			SubjectName: who.user.name(e), Provider: "urn:oid:1.2.250.1.71.4.2.1|" + who.user.National,
-			Role: []auth.Coding{profession}, Purpose: []auth.Coding{{System: auth.SystemAccessMode, Code: mode}},
+			Role: []auth.Coding{profession}, Purpose: []auth.Coding{{System: auth.SystemAccessMode, Code: how.mode}},
 		}},
 		DMP: auth.DMP{
 			Kind: kind.String(), Profession: &profession, Student: e.Category == "E", Structures: at.structures,
-			Reason: form["reason"], Confidentiality: form["confidentiality_code"], Confirmed: who.session.AuthTime,
+			Reason: how.reason, Confidentiality: how.confidentiality, Confirmed: who.session.AuthTime,
 		},
 	}
 	if strings.HasPrefix(e.Skill, "S") || strings.HasPrefix(e.Skill, "C") {
@@ -121,19 +127,14 @@ func claimsOf(who identified, c Client, form map[string]string) (auth.Claims, *E
 	return claims, nil
 }
 
-// kindOf returns as what a professional calls, and the mode: a regulator is one whom
-// Pro Santé Connect says so, through the software of a SAMU.
-func kindOf(u userInfo, c Client, purpose string) (auth.Kind, string, *Error) {
-	switch purpose {
-	case "":
-		return auth.Professional, "normal", nil
-	case "normal", "bris_de_glace":
-		return auth.Professional, purpose, nil
-	case "centre_15":
-		if c.Kind != SAMU || u.Regulation != "VRAI" {
-			return auth.Nobody, "", refuse("access_denied", "centre_15 is for regulators, through the software of a SAMU", nil)
-		}
-		return auth.Regulator, purpose, nil
+// kindOf returns as what a professional calls in a mode: a regulator is one whom Pro Santé
+// Connect says so, through the software of a SAMU.
+func kindOf(u userInfo, c Client, mode string) (auth.Kind, *Error) {
+	switch {
+	case mode != modeSAMU:
+		return auth.Professional, nil
+	case c.Kind != SAMU || u.Regulation != "VRAI":
+		return auth.Nobody, refuse("access_denied", "centre_15 is for regulators, through the software of a SAMU", nil)
 	}
-	return auth.Nobody, "", refuse("invalid_request", "purpose_of_use is normal, bris_de_glace or centre_15", nil)
+	return auth.Regulator, nil
 }

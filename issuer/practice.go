@@ -88,9 +88,16 @@ func (u userInfo) chooseExercise(key string) (exercise, *Error) {
 	return exercise{}, refuse("invalid_request", "several exercises of the token are this situation_exercice", nil)
 }
 
-// choosePractice returns the place of the exercise that the client named, or the only
-// one.
+// choosePractice returns the place of the exercise that the client named, by any of its
+// identifiers in any of their systems, or the only one.
 func (e exercise) choosePractice(structure string) (practice, *Error) {
+	if structure != "" {
+		named, err := auth.FormatStructure(structure)
+		if err != nil {
+			return practice{}, refuse("invalid_request", "structure is not system|value with a Struct_IdNat, a FINESS, a SIRET or a SIREN", err)
+		}
+		structure = named
+	}
 	var found []activity
 	for _, a := range e.Activities {
 		if structure == "" || slices.Contains(a.identifiers(), structure) {

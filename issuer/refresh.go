@@ -114,6 +114,9 @@ func (s *Server) family(ctx context.Context, token string) (string, family, int6
 // were. A token that is not the current one has been used before, by the client or by a
 // thief: the family ends, with its access tokens.
 func (s *Server) refresh(ctx context.Context, r Request, p proof) (TokenResponse, error) {
+	if err := r.without("cannot change at a refresh: exchange another token of Pro Santé Connect", accessParameters[:]...); err != nil {
+		return TokenResponse{}, err
+	}
 	token, err := r.one("refresh_token")
 	if err != nil {
 		return TokenResponse{}, err
@@ -129,6 +132,9 @@ func (s *Server) refresh(ctx context.Context, r Request, p proof) (TokenResponse
 			return TokenResponse{}, err
 		}
 		return TokenResponse{}, refuse("invalid_grant", "the refresh token is not good", errors.New("used before: the family ended"))
+	}
+	if !lasting(f.Claims) {
+		return TokenResponse{}, refuse("invalid_grant", "a token of an emergency is not refreshed: exchange another token of Pro Santé Connect, with its own reason", nil)
 	}
 	scope, err := s.narrowed(r, p.client, *f.Claims.Scope)
 	if err != nil {

@@ -73,6 +73,8 @@ func New(c Config) (*Server, error) {
 type Peer struct {
 	// Thumbprint is its x5t#S256, Subject its subject as RFC 4514 writes it.
 	Thumbprint, Subject string
+	// SAMU says that it is registered for the regulation of emergencies.
+	SAMU bool
 }
 
 // Request is a request to an endpoint: a form in a POST, never a query.

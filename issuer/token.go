@@ -96,6 +96,9 @@ func (s *Server) service(r Request, p proof) (grant, error) {
 	if c.Kind != Establishment {
 		return grant{}, refuse("unauthorized_client", "the client acts for persons only", nil)
 	}
+	if err := r.without("goes with a token exchange only", accessParameters[:]...); err != nil {
+		return grant{}, err
+	}
 	scope, err := s.narrow(r, c)
 	if err != nil {
 		return grant{}, err

@@ -182,7 +182,7 @@ func TestExchangeRefused(t *testing.T) {
 		{"deprecated profession", func(p *identityProvider) { p.exercises(exercise("35", "C", "", "1750000010")) }, exchangeForm(), lps, "invalid_grant"},
 		{"centre_15 of a practice", func(p *identityProvider) { p.user["Acces_Regulation_Medicale"] = "VRAI" }, exchangeForm("purpose_of_use", "centre_15"), lps, "access_denied"},
 		{"centre_15 without the right", func(p *identityProvider) { p.session["azp"] = "psc-samu" }, exchangeForm("purpose_of_use", "centre_15", "client_id", "samu"), issuer.Peer{Thumbprint: "samu"}, "access_denied"},
-		{"structure of another client", func(p *identityProvider) { p.session["azp"] = "psc-samu" }, exchangeForm("structure", practiceB, "client_id", "samu"), issuer.Peer{Thumbprint: "samu"}, "access_denied"},
+		{"structure of another client", func(p *identityProvider) { p.session["azp"] = "psc-samu" }, exchangeForm("structure", practiceB, "client_id", "samu", "purpose_of_use", "centre_15"), samuPeer, "access_denied"},
 		{"purpose", nil, exchangeForm("purpose_of_use", "RESEARCH"), lps, "invalid_request"},
 		{"actor_token", nil, exchangeForm("actor_token", "x"), lps, "invalid_request"},
 		{"type", nil, exchangeForm("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"), lps, "invalid_request"},

@@ -42,6 +42,8 @@ type authority struct {
 	signer   *auth.Signer
 	clients  []issuer.Client
 	identity *issuer.Identity
+	// check refuses clients with which the server must not start; none if nil.
+	check func([]issuer.Client) error
 }
 
 // authority reads the settings clients and psc; nil where there are no clients.
@@ -71,6 +73,8 @@ func (s settings) authority(c *clock) (*authority, error) {
 	}
 	if s.Sandbox {
 		a.signer = a.signer.WithTestPersons()
+	} else {
+		a.check = func(clients []issuer.Client) error { return regulators(s.TLS.SAMU, clients) }
 	}
 	a.identity, err = s.Identity.open(s.Sandbox || s.TLS.Test)
 	return a, err
@@ -177,7 +181,7 @@ func oauthForm(path string, do func(context.Context, issuer.Request) (any, error
 		}
 		return oauthAnswer(do(r.Context(), issuer.Request{
 			Form: r.PostForm, Proof: r.Header.Get("DPoP"), ID: r.Header.Get(emit.RequestIDHeader),
-			Peer: issuer.Peer{Thumbprint: peer.Thumbprint(), Subject: peer.Subject()},
+			Peer: issuer.Peer{Thumbprint: peer.Thumbprint(), Subject: peer.Subject(), SAMU: peer.Class() == auth.SAMUClass},
 		}))
 	}}
 }
