@@ -135,10 +135,23 @@ func (base Base) readEntry(n Node, index int) Entry {
 		IfModifiedSince: request.Get("ifModifiedSince").Text(),
 		Index:           index,
 	}
-	if own, ok := base.relative(e.URL); ok {
-		e.URL = own
-	}
+	e.URL = base.ofEntry(e.URL)
 	return e
+}
+
+// ofEntry returns the address of an entry relative to the base. A slash at its
+// beginning is taken off: by RFC 3986 it would mean the host, but R4 has addresses of
+// entries relative to the base alone, and its own example (bundle-request-medsallergies)
+// writes them so.
+func (base Base) ofEntry(url string) string {
+	own, absolute := base.relative(url)
+	if !absolute {
+		own, _ = strings.CutPrefix(url, "/")
+	}
+	if strings.HasPrefix(own, "/") {
+		return url // two: another host, or an empty segment
+	}
+	return own
 }
 
 // bundleCheck collects what is wrong with the entries.

@@ -41,8 +41,9 @@ type Query struct {
 	// IDs are the values of _id. They are alternatives; a repeated _id keeps the
 	// first and Match sees to the others.
 	IDs []string
-	// Idents are the alternatives of the first identifier parameter, canonical, to
-	// find dossiers where no patient is named. A part that was not given is empty.
+	// Idents are the alternatives of the first identifier parameter with values,
+	// canonical, to find dossiers where no patient is named. A part that was not given
+	// is empty; where nothing else names a dossier it is not the value.
 	Idents []Ident
 	// Traits are those of family, given, birthdate and gender on Patient.
 	Traits Traits

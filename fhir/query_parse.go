@@ -73,9 +73,24 @@ func (p *queryParser) together() {
 	switch {
 	case q.Summary != "" && len(q.Elements) > 0:
 		p.refuse("invalid", "_elements", "À donner sans _summary.", "To be given without _summary.")
+	case p.anywhere():
+		p.refuse("too-costly", "identifier", "Un système sans valeur désigne tous les dossiers : donner système|valeur, ou le patient.",
+			"A system without a value means all records: give system|value, or the patient.")
 	case q.Summary == "text" && len(q.Includes) > 0: // R4 §3.1.1.5.8
 		p.refuse("invalid", "_summary", "_summary=text exclut _include et _revinclude.", "_summary=text excludes _include and _revinclude.")
 	}
+}
+
+// anywhere tells whether nothing but a system would lead to the dossiers: no patient,
+// no id and no whole identifier. Looked up as an identifier it would find none, which
+// would be taken for the answer.
+func (p *queryParser) anywhere() bool {
+	q := p.q
+	return q.PatientID == "" && q.PatientIdent.IsZero() && len(q.IDs) == 0 && systemAlone(q.Idents)
+}
+
+func systemAlone(idents []Ident) bool {
+	return slices.ContainsFunc(idents, func(i Ident) bool { return i.Value == "" })
 }
 
 func (p *queryParser) parse(rawQuery string) {
@@ -391,7 +406,8 @@ func (p *queryParser) choose(c *condition) *refusal {
 			}
 		}
 	case findsIdent:
-		if q.Idents == nil {
+		if q.Idents == nil || systemAlone(q.Idents) {
+			q.Idents = nil
 			for _, w := range c.any {
 				q.Idents = append(q.Idents, Ident{w.system, w.text})
 			}

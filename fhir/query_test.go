@@ -217,6 +217,19 @@ func TestQueryFindsDossiers(t *testing.T) {
 	if got := q.Names("identifier"); !reflect.DeepEqual(got, []string{"urn:ietf:rfc:3986|urn:oid:1.2.3,x", "y"}) {
 		t.Errorf("Names %v", got)
 	}
+	// A system without a value is a condition and leads nowhere by itself.
+	for _, raw := range []string{"patient=alix&identifier=urn:x|", "_id=a&identifier=urn:x|", "patient:identifier=urn:x|1&identifier=urn:x|"} {
+		query(t, "DocumentReference", raw)
+	}
+	if got := query(t, "DocumentReference", "identifier=urn:x|&identifier=urn:x|1").Idents; !reflect.DeepEqual(got, []Ident{{"urn:x", "1"}}) {
+		t.Errorf("Idents %v", got)
+	}
+	for _, raw := range []string{"identifier=urn:ietf:rfc:3986%7C", "identifier=urn:x|1,urn:x|", "identifier=urn:x|&status=current", "identifier=urn:x|&identifier=urn:y|"} {
+		var refused *Invalid
+		if _, err := ParseQuery("DocumentReference", raw); !errors.As(err, &refused) || refused.Issues[0].Code != "too-costly" || refused.Issues[0].Expression != "http.identifier" {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
 	if q := query(t, "DocumentReference", "_id=899700218896"); len(q.IDs) != 1 {
 		t.Errorf("IDs %v", q.IDs)
 	}

@@ -101,7 +101,7 @@ func (b Base) ParsePathAs(h Handling, method, path, rawQuery string) (Request, e
 }
 
 // ParseEntry reads Bundle.entry.request of a transaction: the method and the URL,
-// relative or under the base. Beyond ParsePath it allows what exists in transactions
+// relative, with or without a slash at its beginning, or under the base. Beyond ParsePath it allows what exists in transactions
 // only (SupportsEntry); no bundles within bundles.
 func (b Base) ParseEntry(method, url string) (Request, error) {
 	return b.parseEntry(method, url, (*service).supportsEntry)
@@ -114,10 +114,7 @@ func (b Base) ParseBatchEntry(method, url string) (Request, error) {
 }
 
 func (b Base) parseEntry(method, url string, supports func(*service, Interaction) bool) (Request, error) {
-	if own, ok := b.relative(url); ok {
-		url = own
-	}
-	path, rawQuery, _ := strings.Cut(url, "?")
+	path, rawQuery, _ := strings.Cut(b.ofEntry(url), "?")
 	if path == "" || strings.Contains(rawQuery, "#") {
 		return Request{}, unknownRoute()
 	}

@@ -22,7 +22,9 @@ func (q *Query) Match(v Values) bool {
 func (q *Query) holds(c *condition, v Values) bool {
 	present, found := false, false
 	for at := v.cursor(); !found && at.nextOf(c.param.slot); {
-		present = true
+		if present = true; at.unnamed() {
+			continue
+		}
 		found = c.set[Ident{at.a, at.b}]
 		for i := range c.any {
 			if q.accepts(c, &c.any[i], &at) {
@@ -112,6 +114,9 @@ func (x sortValue) compare(y sortValue, desc bool) int {
 // beginning going up and its end going down.
 func sortValueOf(v Values, s slot, desc bool) (first sortValue, ok bool) {
 	for at := v.cursor(); at.nextOf(s); {
+		if at.unnamed() {
+			continue
+		}
 		var x sortValue
 		switch at.kind {
 		case kindToken:

@@ -48,7 +48,7 @@ func TestListParameters(t *testing.T) {
 		{"item=DocumentReference/d1", "item=DocumentReference/d2"},
 		{"item=d1", "item:missing=true"},
 		{"item:identifier=D-1", "item.identifier=D-2"},
-		{"source:missing=true", "source=p"}, // a contained source has no address
+		{"source:missing=false", "source=p"}, // a contained source has no address
 		{"source.given=jean", "source.given=jeanne"},
 		{"source.family:exact=Martin", "source.family:exact=martin"},
 		{"source.identifier=899700218896", "source.identifier=899700218897"},

@@ -67,7 +67,7 @@ func (v Values) Texts(param string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		s := slotNamed(param)
 		for c := v.cursor(); c.nextOf(s); {
-			if (c.kind == kindText || c.kind == kindReference) && !yield(c.written()) {
+			if (c.kind == kindText || c.kind == kindReference) && !c.unnamed() && !yield(c.written()) {
 				return
 			}
 		}

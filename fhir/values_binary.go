@@ -18,6 +18,11 @@ import (
 //	string     folded, then as written (empty if that is the same)
 //	reference  its text
 //
+// A reference without text, in the slot of a parameter of whatever type, stands for
+// an element that is there with nothing that a query can name. Values that were
+// written before there was such an entry lack it: of them :missing=true takes the
+// element for missing, until the next version of the resource.
+//
 // A string is its length as uvarint and its bytes. Version 1 had no values of the
 // parameters that came later, such as List:item.
 const valuesVersion = 2
@@ -122,6 +127,9 @@ func (c *valueCursor) nextOf(s slot) bool {
 	}
 	return false
 }
+
+// unnamed tells whether the entry says only that the element is there.
+func (c *valueCursor) unnamed() bool { return c.kind == kindReference && c.a == "" }
 
 func (c *valueCursor) system() string {
 	switch n := c.uvarint(); {
@@ -276,3 +284,6 @@ func (w *valueWriter) text(s slot, written string) {
 func (w *valueWriter) reference(s slot, text string) {
 	w.add(appendText(entryOf(s, kindReference), text))
 }
+
+// unnamed keeps that an element is there of which nothing else is kept.
+func (w *valueWriter) unnamed(s slot) { w.reference(s, "") }

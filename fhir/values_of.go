@@ -10,9 +10,11 @@ import (
 // Stamp they hold its id and meta.lastUpdated. A type that the table does not
 // serve has none.
 //
-// References that no query can name are left out: to contained resources, and
-// conditional ones. So are codes and identifiers longer than MaxValue; a longer
-// string is cut.
+// References that no query can name are left out: to contained resources, logical
+// and conditional ones. So are codes and identifiers longer than MaxValue; a longer
+// string is cut. Where nothing else of an element is kept, it is known to be there:
+// :missing asks for the element, not for what a query could compare (R4
+// §3.1.1.4.2.1).
 func ValuesOf(r *Resource) Values {
 	t := serviceOf(r.Type())
 	if t == nil {
@@ -25,11 +27,16 @@ func ValuesOf(r *Resource) Values {
 			continue
 		}
 		before := len(w.out.entries)
+		w.reached = false
 		for _, steps := range p.paths {
 			w.walk(p, r.Root(), steps)
 		}
-		if p.absent != "" && len(w.out.entries) == before {
+		switch {
+		case len(w.out.entries) > before:
+		case p.absent != "":
 			w.out.token(p.slot, "", p.absent)
+		case w.reached && p.Type != DateParam:
+			w.out.unnamed(p.slot)
 		}
 	}
 	return w.out.values()
@@ -38,12 +45,14 @@ func ValuesOf(r *Resource) Values {
 type valueWalker struct {
 	resource *Resource
 	out      valueWriter
+	reached  bool // an element of the parameter at hand is there
 }
 
 // walk follows steps from every element of n and keeps what it arrives at.
 func (w *valueWalker) walk(p *Param, n Node, steps []string) {
 	for item := range n.Items() {
 		if len(steps) == 0 {
+			w.reached = true
 			w.keep(p, item)
 		} else {
 			w.walk(p, w.step(item, steps[0]), steps[1:])

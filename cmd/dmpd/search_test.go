@@ -325,10 +325,15 @@ func TestBatchOfOwnAddresses(t *testing.T) {
 	batch := func(url string) *reply {
 		return doctor.post("", fmt.Appendf(nil, `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":%q}}]}`, url))
 	}
-	for _, url := range []string{letter, w.base + "/" + letter, w.base + "/" + letter + "/_history/1"} {
+	for _, url := range []string{letter, "/" + letter, w.base + "/" + letter, w.base + "/" + letter + "/_history/1"} {
 		batch(url).is(200).has("entry.0.response.status", "200 OK").has("entry.0.resource.resourceType", "DocumentReference")
 	}
-	for _, url := range []string{"http://ailleurs.exemple.test/fhir/" + letter, w.base + ".exemple.test/" + letter, w.base + "//" + letter, w.base + "/../" + letter, w.base} {
+	inWhole := func(url string) *reply {
+		return doctor.post("", fmt.Appendf(nil, `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"GET","url":%q}}]}`, url))
+	}
+	inWhole("/"+letter).is(200).has("entry.0.resource.resourceType", "DocumentReference")
+	inWhole("//" + letter).is(400)
+	for _, url := range []string{"//" + letter, "http://ailleurs.exemple.test/fhir/" + letter, w.base + ".exemple.test/" + letter, w.base + "//" + letter, w.base + "/../" + letter, w.base} {
 		if got := batch(url).is(200); !strings.HasPrefix(got.at("entry.0.response.status"), "40") {
 			t.Errorf("%s: %s", url, got.body)
 		}
@@ -349,4 +354,43 @@ func TestContentByFormat(t *testing.T) {
 	doctor.get(content+"?_format=json").is(200).has("resourceType", "Binary")
 	doctor.get(content + "?_format=rien").is(406)
 	doctor.get(w.doc("alix-ordonnance") + "?_format=application/pdf").is(406)
+}
+
+// :missing asks for the element, not for what a query could name in it: most authors
+// are contained.
+func TestMissingReferences(t *testing.T) {
+	w := openWorld(t)
+	doctor := w.as("medecin-durand")
+	of := "patient=Patient/" + w.patient("patient-alix") + "&_count=200"
+	for _, search := range []string{"DocumentReference?" + of + "&author", "List?" + of + "&source"} {
+		element := search[strings.LastIndex(search, "&")+1:]
+		missing, present := 0, 0
+		for _, truth := range []string{"true", "false"} {
+			r := doctor.get(search + ":missing=" + truth).is(200)
+			for i := range r.entries() {
+				if has := r.at(fmt.Sprintf("entry.%d.resource.%s", i, element)) != ""; has != (truth == "false") {
+					t.Errorf("%s:missing=%s finds one of the others", search, truth)
+				} else if has {
+					present++
+				} else {
+					missing++
+				}
+			}
+		}
+		whole := len(doctor.get(search[:strings.LastIndex(search, "&")]).is(200).entries())
+		if present == 0 || missing+present != whole {
+			t.Errorf("%s: %d with and %d without, of %d", search, present, missing, whole)
+		}
+	}
+}
+
+// A system without a value leads to no record, and is not answered as if none had it.
+func TestIdentifierOfASystemAlone(t *testing.T) {
+	w := openWorld(t)
+	doctor := w.as("medecin-durand")
+	const alone = "DocumentReference?identifier=urn:ietf:rfc:3986%7C"
+	doctor.get(alone).is(400).has("issue.0.code", "too-costly").has("issue.0.expression.0", "http.identifier")
+	if doctor.get(alone+"&patient=Patient/"+w.patient("patient-alix")).is(200).at("total") == "0" {
+		t.Error("the patient has no document of that system")
+	}
 }
