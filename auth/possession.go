@@ -42,9 +42,12 @@ func (v *Verifier) possession(ctx context.Context, c Claims, p Principal, bearer
 	return c.bound(p, pr.From)
 }
 
-// proved checks a DPoP proof. A client that shows a certificate as well must not
-// contradict itself; a regulator always calls from a SAMU, and a person vouched for from
-// the structure that does.
+// Registered tells whether a certificate is one of a registered client. An error means
+// that the registry does not answer.
+type Registered func(ctx context.Context, client string, from Peer) (bool, error)
+
+// proved checks a DPoP proof, and that what the client shows as well does not contradict
+// it.
 func (v *Verifier) proved(ctx context.Context, key string, p Principal, pr Presentation) error {
 	if v.replay == nil {
 		return errors.New("DPoP is not served here")
@@ -56,10 +59,40 @@ func (v *Verifier) proved(ctx context.Context, key string, p Principal, pr Prese
 	if subtle.ConstantTimeCompare([]byte(key), []byte(proof.Key)) != 1 {
 		return fmt.Errorf("%w: bound to another DPoP key", ErrProof) // RFC 9449 §4.3, 12
 	}
-	if !pr.From.IsZero() || p.kind == Regulator || p.vouched {
-		if err := p.agrees(pr.From); err != nil {
-			return err
-		}
+	if err := v.accompanied(ctx, p, pr.From); err != nil {
+		return err
 	}
 	return v.replay(ctx, proof.Key+"."+proof.ID, proof.Expires)
+}
+
+// accompanied checks the certificate that comes with a proof. A regulator always calls
+// from a SAMU, and a person vouched for from the structure that does. A token that is
+// bound to a certificate came from it; one that is bound to a key says nothing of where it
+// was issued, so that the certificate of a structure must be that of the caller's, or one
+// of the client that the token was issued to.
+func (v *Verifier) accompanied(ctx context.Context, p Principal, from Peer) error {
+	if from.IsZero() && p.kind != Regulator && !p.vouched {
+		return nil
+	}
+	if err := p.agrees(from); err != nil {
+		return err
+	}
+	if !from.organisation() || p.of(from) {
+		return nil
+	}
+	ours, err := v.isRegistered(ctx, p.client, from)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUndecided, err)
+	case !ours:
+		return errors.New("the certificate is neither of the structure of the token nor of its client")
+	}
+	return nil
+}
+
+func (v *Verifier) isRegistered(ctx context.Context, client string, from Peer) (bool, error) {
+	if v.registered == nil || client == "" {
+		return false, nil
+	}
+	return v.registered(ctx, client, from)
 }

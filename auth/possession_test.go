@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -206,6 +207,7 @@ func TestAssertions(t *testing.T) {
 		{"aud is the issuer", func(d draft) { d.payload["aud"] = "https://dmp.example" }, key, false},
 		{"two aud", func(d draft) { d.payload["aud"] = []any{"https://dmp.example/oauth2/token", "https://a.example"} }, key, false},
 		{"exp in an hour", func(d draft) { d.payload["exp"] = instant.Add(time.Hour).Unix() }, key, false},
+		{"exp in five minutes and a second", func(d draft) { d.payload["exp"] = instant.Add(5*time.Minute + time.Second).Unix() }, key, false},
 		{"exp past", func(d draft) { d.payload["exp"] = instant.Add(-time.Minute).Unix() }, key, false},
 		{"no exp", func(d draft) { delete(d.payload, "exp") }, key, false},
 		{"nbf future", func(d draft) { d.payload["nbf"] = instant.Add(time.Minute).Unix() }, key, false},
@@ -266,7 +268,8 @@ func TestVouchedPersonsCallFromTheirStructure(t *testing.T) {
 		ok      bool
 	}{
 		{"from the structure", true, peer(OrganisationClass, theirs), true},
-		{"from the structure, a SAMU", true, peer(SAMUClass, theirs), true},
+		{"from the structure, a SAMU: a regulator only", true, peer(SAMUClass, theirs), false},
+		{"in person, from a SAMU: a regulator only", false, peer(SAMUClass, theirs), false},
 		{"from another structure", true, peer(OrganisationClass, fhir.Ident{System: fhir.SystemStructure, Value: "1750000001"}), false},
 		{"from their own card", true, peer(PersonClass, physician), false},
 		{"in person, from their card", false, peer(PersonClass, physician), true},
@@ -288,6 +291,90 @@ func TestVouchedPersonsCallFromTheirStructure(t *testing.T) {
 	shown := Presentation{Scheme: "DPoP", Token: token, Proof: proofDraft(t, holder, token).sign(t, holder), Method: "GET", URL: resource}
 	if _, err := boundVerifier(t, key, Config{Replay: memory()}).Present(context.Background(), shown); !errors.Is(err, ErrInvalidToken) {
 		t.Errorf("by DPoP, without a certificate: %v", err)
+	}
+}
+
+// docs/tls.md: a certificate that comes with a DPoP proof is of the same person or
+// structure, or of the client that the token was issued to.
+func TestTK18CertificatesThatComeWithProofs(t *testing.T) {
+	key, holder := newKey(t), newKey(t)
+	structure := func(number string) fhir.Ident { return fhir.Ident{System: fhir.SystemStructure, Value: number} }
+	peer := func(c Class, id fhir.Ident) Peer { return Peer{class: c, id: id, thumbprint: "print-" + id.Value} }
+	theirs, vendor, other := structure("1750000002"), structure("326750045200011"), structure("1750000001")
+	down := errors.New("no store")
+	physician, patient := physicianDraft, func() draft { return callerDraft(Patient) }
+	for name, c := range map[string]struct {
+		draft func() draft
+		from  Peer
+		want  error // nil: let in
+	}{
+		"no certificate":                  {physician, Peer{}, nil},
+		"her card":                        {physician, peer(PersonClass, fhir.Ident{System: fhir.SystemRPPS, Value: "99700218896"}), nil},
+		"the card of another":             {physician, peer(PersonClass, fhir.Ident{System: fhir.SystemRPPS, Value: "99700218897"}), ErrInvalidToken},
+		"her structure":                   {physician, peer(OrganisationClass, theirs), nil},
+		"the vendor of her software":      {physician, peer(OrganisationClass, vendor), nil},
+		"anybody":                         {physician, peer(OrganisationClass, other), ErrInvalidToken},
+		"the registry does not answer":    {physician, peer(OrganisationClass, structure("1999999999")), ErrUndecided},
+		"a SAMU":                          {physician, peer(SAMUClass, theirs), ErrInvalidToken},
+		"a patient":                       {patient, Peer{}, nil},
+		"a patient, with an organisation": {patient, peer(OrganisationClass, vendor), ErrInvalidToken},
+		"a patient, with a card":          {patient, peer(PersonClass, fhir.Ident{System: fhir.SystemRPPS, Value: "99700218896"}), ErrInvalidToken},
+	} {
+		d := c.draft()
+		d.payload["cnf"] = object{"jkt": jkt(t, holder)}
+		token := d.sign(t, key)
+		for _, known := range []bool{true, false} {
+			config := Config{Replay: memory()}
+			if known {
+				config.Registered = func(_ context.Context, client string, from Peer) (bool, error) {
+					if from.id.Value == "1999999999" {
+						return false, down
+					}
+					return client == "lps-1" && from.id == vendor, nil
+				}
+			}
+			want := c.want
+			if !known && (c.from.id == vendor || errors.Is(want, ErrUndecided)) {
+				want = ErrInvalidToken
+			}
+			_, err := boundVerifier(t, key, config).Present(context.Background(), Presentation{
+				Scheme: "DPoP", Token: token, From: c.from, Proof: proofDraft(t, holder, token).sign(t, holder), Method: "GET", URL: resource,
+			})
+			if !errors.Is(err, want) {
+				t.Errorf("%s, registry %v: %v, want %v", name, known, err, want)
+			}
+		}
+		// A token of a patient that is bound to a certificate is not theirs.
+		if c.from.IsZero() || !strings.HasPrefix(name, "a patient") {
+			continue
+		}
+		d.payload["cnf"] = object{"x5t#S256": c.from.thumbprint}
+		if _, err := boundVerifier(t, key, Config{}).VerifyFrom(context.Background(), d.sign(t, key), c.from); !errors.Is(err, ErrInvalidToken) {
+			t.Errorf("%s, bound to the certificate: %v", name, err)
+		}
+	}
+}
+
+// POLICY §1: behind the certificate of a SAMU one regulates, and does nothing else.
+func TestSAMUCertificatesAreForRegulation(t *testing.T) {
+	key := newKey(t)
+	theirs := fhir.Ident{System: fhir.SystemStructure, Value: "1750000002"}
+	for _, c := range []struct {
+		kind, purpose string
+		ok            bool
+	}{
+		{"regulator", "centre_15", true},
+		{"regulator", "normal", false},
+		{"professional", "normal", false},
+		{"professional", "bris_de_glace", false},
+	} {
+		d := physicianDraft()
+		d.payload["cnf"], d.dmp()["kind"] = object{"x5t#S256": "print"}, c.kind
+		d.purpose(SystemAccessMode, c.purpose)
+		_, err := boundVerifier(t, key, Config{}).VerifyFrom(context.Background(), d.sign(t, key), Peer{class: SAMUClass, id: theirs, thumbprint: "print"})
+		if (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }
 

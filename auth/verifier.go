@@ -60,6 +60,10 @@ type Config struct {
 	// jti and its client, and another error if it cannot tell. It must not wait. Nil:
 	// no token is ever taken back.
 	Revoked func(tokenID, client string) error
+	// Registered tells of the certificates of clients, for tokens that are bound to a
+	// DPoP key and come over the certificate of another structure than theirs; without
+	// it those are refused.
+	Registered Registered
 }
 
 // Verifier turns access tokens into Principals. It is immutable and safe for
@@ -70,6 +74,8 @@ type Verifier struct {
 	now      func() time.Time
 	replay   Replay
 	revoked  func(tokenID, client string) error
+
+	registered Registered
 }
 
 // issuer is an Issuer and the parser that holds it to its settings.
@@ -94,6 +100,8 @@ func NewVerifier(c Config) (*Verifier, error) {
 		now:      c.Now,
 		replay:   c.Replay,
 		revoked:  c.Revoked,
+
+		registered: c.Registered,
 	}
 	for _, i := range c.Issuers {
 		if err := i.check(); err != nil {

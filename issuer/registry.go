@@ -122,6 +122,12 @@ func (r *Registry) Add(ctx context.Context, c Client) error {
 	return err
 }
 
+// Covers tells whether a certificate is one of an active client, for auth.Config.
+func (r *Registry) Covers(ctx context.Context, id string, from auth.Peer) (bool, error) {
+	c, ok, err := r.Client(ctx, id)
+	return ok && c.covers(Peer{Thumbprint: from.Thumbprint(), Subject: from.Subject()}), err
+}
+
 // Revoke revokes a client, and its tokens as soon as the servers look (Revocations).
 func (r *Registry) Revoke(ctx context.Context, id string) error {
 	c, ok := r.file[id]

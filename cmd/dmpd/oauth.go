@@ -155,7 +155,7 @@ func (a *authority) open(ctx context.Context, p *plan, keys *vault.Vault, st sto
 	}
 	p.issuers = append(p.issuers, a.signer.TrustBound())
 	p.extra = append(p.extra, oauthRoutes(s)...)
-	p.revoked = revocations.Revoked
+	p.revoked, p.registered = revocations.Revoked, clients.Covers
 	return revocations, nil
 }
 

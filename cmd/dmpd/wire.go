@@ -48,12 +48,13 @@ type plan struct {
 	limits    server.Limits
 	extra     []server.Route
 	work      []func(context.Context) // beside the server, each until its context ends
-	// oauth is the authorisation server, nil for none; revoked is what it tells a
-	// Verifier. replay remembers DPoP proofs, whoever issued the tokens.
-	oauth   *authority
-	replay  auth.Replay
-	revoked func(tokenID, client string) error
-	log     *slog.Logger
+	// oauth is the authorisation server, nil for none; revoked and registered are what it
+	// tells a Verifier. replay remembers DPoP proofs, whoever issued the tokens.
+	oauth      *authority
+	replay     auth.Replay
+	revoked    func(tokenID, client string) error
+	registered auth.Registered
+	log        *slog.Logger
 }
 
 // instance is a server and what it holds open.
@@ -164,7 +165,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 
 // newServer puts HTTP before the door.
 func newServer(p plan, door *dossier.Service, st store.Store) (*server.Server, error) {
-	verifier, err := auth.NewVerifier(auth.Config{Issuers: p.issuers, Now: p.clock.Now, Replay: p.replay, Revoked: p.revoked})
+	verifier, err := auth.NewVerifier(auth.Config{Issuers: p.issuers, Now: p.clock.Now, Replay: p.replay, Revoked: p.revoked, Registered: p.registered})
 	if err != nil {
 		return nil, err
 	}
