@@ -50,7 +50,7 @@ func (c *call) history(ctx context.Context) (Answer, error) {
 	if next != "" {
 		out.Links = append(out.Links, fhir.Link{Relation: "next", URL: next})
 	}
-	return c.clinical(http.StatusOK, page(out, entries, resources), receipt).in(v), nil
+	return c.clinical(http.StatusOK, c.results(out, entries, resources), receipt).in(v), nil
 }
 
 // historyURL is the address of the history that was asked for.

@@ -264,12 +264,14 @@ type call struct {
 }
 
 // Metadata returns the capability statement.
-func (s *Service) Metadata() Answer {
+func (s *Service) Metadata() Answer { return Public(200, fhirJSON, s.capability()) }
+
+func (s *Service) capability() []byte {
 	var without []string
 	if s.directory == nil {
 		without = directoryTypes
 	}
-	return Public(200, fhirJSON, fhir.Capability(s.base, s.soft, without...))
+	return fhir.Capability(s.base, s.soft, without...)
 }
 
 // Published answers what is no patient's and needs no caller: the capability
@@ -278,9 +280,9 @@ func (s *Service) Metadata() Answer {
 func (s *Service) Published(r fhir.Request, lang string) Answer {
 	switch {
 	case r.Interaction == fhir.Capabilities && r.Mode == fhir.ModeTerminology:
-		return Public(200, fhirJSON, fhir.Terminology(s.base, s.soft))
+		return Public(200, fhirJSON, r.Query.ShowJSON(fhir.Terminology(s.base, s.soft)))
 	case r.Interaction == fhir.Capabilities:
-		return s.Metadata()
+		return Public(200, fhirJSON, r.Query.ShowJSON(s.capability()))
 	}
 	if b, ok := fhir.OperationDefinition(s.base, r.ID); ok && r.Interaction == fhir.Read {
 		return Public(200, fhirJSON, b)

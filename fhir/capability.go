@@ -35,7 +35,7 @@ const securityText = "TLS. Bearer tokens (OAuth 2.0, SMART App Launch, IHE IUA) 
 const restText = "Nothing is ignored: an unknown parameter, modifier, value or element is a 400. " +
 	"Prefer: handling=lenient leaves out parameters, sort keys and inclusions that are not in this statement, and tells so in an OperationOutcome of the answer. " +
 	"Of the result parameters _count (0 to 200), _sort (4 keys), _total, _summary, _elements, _format and _pretty are supported, each once, " +
-	"and _include and _revinclude as listed (10 in all), also with :iterate from any type; a reading takes _summary and _elements, a history _since and _count. " +
+	"and _include and _revinclude as listed (10 in all), also with :iterate from any type; a reading, a history and this statement take _summary and _elements, a history _since and _count too. " +
 	"Of the date prefixes all; of the modifiers :not on tokens, :in and :not-in with the value sets of the profiles below and of R4 codes, " +
 	":exact and :contains on strings, :missing, and :identifier where a parameter has that chain. " +
 	"A date or time without zone is taken in Europe/Paris. ap is that the two periods overlap."

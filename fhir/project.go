@@ -84,6 +84,19 @@ func (q *Query) Show(r *Resource) (*Resource, error) {
 	return tagged(withoutUnused(shown, s.optional))
 }
 
+// ShowJSON is Show of a resource of the server's own, which is not a patient's: whole
+// if it cannot be cut.
+func (q *Query) ShowJSON(resource []byte) []byte {
+	r, err := Scan(resource)
+	if err != nil {
+		return resource
+	}
+	if r, err = q.Show(r); err != nil {
+		return resource
+	}
+	return r.Bytes()
+}
+
 // shower collects what goes.
 type shower struct {
 	q     *Query

@@ -14,7 +14,7 @@ var (
 	searchControls = [...]string{"_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty", PageParam,
 		"_include", "_revinclude", "_include:iterate", "_revinclude:iterate"}
 	readControls    = [...]string{"_summary", "_elements", "_format", "_pretty"}
-	historyControls = [...]string{"_since", "_count", "_format", "_pretty", PageParam}
+	historyControls = [...]string{"_since", "_count", "_summary", "_elements", "_format", "_pretty", PageParam}
 	otherControls   = [...]string{"_format", "_pretty"}
 )
 

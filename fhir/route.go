@@ -62,7 +62,8 @@ type Request struct {
 	// nil until WithForm.
 	Form bool
 	// Query holds the conditions of a search or of a conditional interaction; of a
-	// read what is to be shown, of a history its window. It is nil for the others.
+	// read what is to be shown, of a history that and its window, of Capabilities what
+	// is to be shown where that is not all. It is nil for the others.
 	Query *Query
 	// Format and Pretty are _format and _pretty, of whatever interaction.
 	Format string
@@ -270,7 +271,8 @@ func (b Base) finish(r Request, rawQuery string) (Request, error) {
 	shown := false
 	switch op, ok := OperationOn(r.Type, r.Operation); {
 	case r.Interaction == Capabilities:
-		p.controls = append([]string{"mode"}, p.controls...)
+		// What a client asks at its start, before it knows what is served.
+		p.t, p.controls = &service{name: "CapabilityStatement"}, append([]string{"mode"}, readControls[:]...)
 	case r.Interaction == Operation && ok:
 		p.controls = append(op.argumentsInURL(), p.controls...)
 	case r.Interaction == History:
@@ -279,6 +281,7 @@ func (b Base) finish(r Request, rawQuery string) (Request, error) {
 		p.controls, shown = readControls[:], true
 	}
 	q, err := b.parse(p, rawQuery)
+	shown = shown || err == nil && (q.Summary != "" || len(q.Elements) > 0)
 	if err == nil && r.Interaction == Capabilities && !capabilityMode(q.mode) {
 		err = invalid("value", "mode", "full, normative ou terminology attendu.", "full, normative or terminology is expected.")
 	}

@@ -14,6 +14,7 @@ func TestParsePath(t *testing.T) {
 	}{
 		{"GET", "metadata", "_format=json", Request{Interaction: Capabilities, Format: "json"}},
 		{"HEAD", "metadata", "", Request{Interaction: Capabilities}},
+		{"GET", "metadata", "_summary=false&_pretty=true", Request{Interaction: Capabilities, Pretty: true}},
 		{"POST", "", "", Request{Interaction: Transaction}},
 		{"GET", "Patient/123", "", Request{Interaction: Read, Type: "Patient", ID: "123"}},
 		{"HEAD", "Patient/123", "_pretty=true", Request{Interaction: Read, Type: "Patient", ID: "123", Pretty: true}},
@@ -131,6 +132,10 @@ func TestParsePathRefuses(t *testing.T) {
 		{"PATCH", "DocumentReference", "_count=1", ErrBadRequest, ""},
 		{"POST", "DocumentReference", "status=current", ErrBadRequest, ""},
 		{"GET", "metadata", "mode=x", ErrBadRequest, ""},
+		{"GET", "metadata", "_summary=count", ErrBadRequest, ""},
+		{"GET", "metadata", "_summary=text&_elements=rest", ErrBadRequest, ""},
+		{"GET", "metadata", "_elements=author", ErrBadRequest, ""},
+		{"GET", "metadata", "_count=1", ErrBadRequest, ""},
 	} {
 		_, err := ParsePath(c.method, c.path, c.query)
 		var route *RouteError

@@ -328,3 +328,32 @@ func TestMetadataOperations(t *testing.T) {
 		}
 	}
 }
+
+// Generic clients ask for a part of the statement, or for it in another format, before
+// they know what is served.
+func TestPartOfMetadata(t *testing.T) {
+	w := openWorld(t)
+	anyone := w.as("")
+	whole := anyone.get("metadata").is(200)
+	for _, part := range []string{"_summary=true", "_summary=true&_format=json&_pretty=true", "_elements=fhirVersion", "_elements=CapabilityStatement.fhirVersion"} {
+		r := anyone.get("metadata?"+part).is(200).has("resourceType", "CapabilityStatement").has("fhirVersion", "4.0.1").has("meta.tag.0.code", "SUBSETTED")
+		if len(r.body) >= len(whole.body) {
+			t.Errorf("%s: %d bytes, the whole has %d", part, len(r.body), len(whole.body))
+		}
+	}
+	anyone.get("metadata?_summary=true").has("rest.0.documentation", "").has("rest.0.resource.0.type", "Patient").has("software.name", "OpenDMP")
+	for _, all := range []string{"_summary=false", "_format=json", "_summary=false&_format=application/fhir%2Bjson"} {
+		if r := anyone.get("metadata?" + all).is(200); string(r.body) != string(whole.body) {
+			t.Errorf("%s is not the whole", all)
+		}
+	}
+	anyone.get("metadata?_summary=data").is(200).has("rest", "1")
+	anyone.get("metadata?_summary=text").is(200).has("status", "active").has("software", "")
+	inXML := anyone.get("metadata?_summary=true&_format=xml").is(200)
+	if !strings.HasPrefix(inXML.header.Get("Content-Type"), "application/fhir+xml") || !strings.Contains(string(inXML.body), `<code value="SUBSETTED"/>`) {
+		t.Errorf("%s", inXML.body)
+	}
+	anyone.get("metadata?mode=terminology&_summary=true").is(200).has("resourceType", "TerminologyCapabilities")
+	w.as("medecin-durand").post("", batchOf(`{"request":{"method":"GET","url":"metadata?_summary=true"}}`)).is(200).
+		has("entry.0.response.status", "200 OK").has("entry.0.resource.resourceType", "CapabilityStatement")
+}

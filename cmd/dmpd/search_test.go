@@ -283,6 +283,10 @@ func TestHistoryWindow(t *testing.T) {
 	doctor.get(vaccins+"/_history?_since=2100").is(200).has("total", "0").has("entry", "")
 	doctor.get(vaccins+"/_history?_count=0").is(200).has("total", fmt.Sprint(len(want))).has("entry", "")
 	doctor.get(vaccins + "/_history?_at=2026").is(400)
+	doctor.get(vaccins+"/_history?_summary=true").is(200).has("entry.0.resource.meta.tag.0.code", "SUBSETTED").has("entry.1.resource.meta.tag.0.code", "SUBSETTED")
+	part := doctor.get(vaccins+"/_history?_elements=date&_count=1").is(200).has("entry.0.resource.type", "").has("entry.0.resource.status", "current")
+	doctor.get(part.next()).is(200).has("entry.0.resource.type", "").has("entry.0.response.etag", want[1])
+	doctor.get(vaccins + "/_history?_summary=count").is(400)
 	w.as("patient-alix").get(w.doc("alix-annonce") + "/_history?_since=2020&_count=1").is(404)
 }
 
