@@ -40,6 +40,7 @@ type book struct {
 	*issuer.Registry
 	establishments []policy.Establishment // of the settings
 	noIdentity     bool                   // the settings are there, and have no psc
+	regulators     func([]issuer.Client) error
 }
 
 // bookFlags adds the flags that say where the clients are, and returns what opens them:
@@ -56,6 +57,12 @@ func bookFlags(c *cobra.Command) func(func(*book) error) error {
 		}
 		return inBook(c.Context(), s, func(b *book) error {
 			b.noIdentity = *file != "" && s.Identity == (identitySettings{})
+			b.regulators = func(clients []issuer.Client) error {
+				if *file == "" {
+					return nil // the setting samu is not known
+				}
+				return regulators(s.TLS.SAMU, clients)
+			}
 			return do(b)
 		})
 	}
@@ -118,6 +125,9 @@ func (b *book) add(ctx context.Context, clients []issuer.Client, out io.Writer) 
 		if err := needIdentity(clients); err != nil {
 			return err
 		}
+	}
+	if err := b.regulators(clients); err != nil {
+		return err
 	}
 	for _, client := range clients {
 		if err := b.Add(ctx, client); err != nil {

@@ -29,7 +29,8 @@ func (f *faults) set(setting, todo string, err error) {
 	f.add(fmt.Errorf("%s%w: %s", setting, err, todo))
 }
 
-// err returns the faults as one, on one line; nil if there are none.
+// err returns the faults as one: a single one on one line; several under a line that
+// says how many, each on a line of its own, indented. It is nil if there are none.
 func (f faults) err() error {
 	switch len(f) {
 	case 0:
@@ -37,8 +38,20 @@ func (f faults) err() error {
 	case 1:
 		return oneLine{f[0]}
 	}
-	return fmt.Errorf("%d faults stop the start: %w", len(f), oneLine{errors.Join(f...)})
+	all := make([]error, len(f))
+	for i, err := range f {
+		all[i] = oneLine{err}
+	}
+	return fmt.Errorf("%d faults stop the start:%w", len(f), indented{errors.Join(all...)})
 }
+
+// indented writes joined errors each on a line of its own, after a line that is begun.
+type indented struct{ error }
+
+func (e indented) Error() string {
+	return "\n  " + strings.ReplaceAll(e.error.Error(), "\n", "\n  ")
+}
+func (e indented) Unwrap() error { return e.error }
 
 // oneLine writes errors of several lines, joined ones for example, on one.
 type oneLine struct{ error }

@@ -71,14 +71,16 @@ func (s settings) checkIssuers() error {
 
 // whole tells whether there is what missing asks for.
 func (i externalIssuer) whole() bool {
-	return i.Issuer != "" && i.Audience != "" && i.Keys+i.JWKS != ""
+	return strings.TrimSpace(i.Issuer) != "" && strings.TrimSpace(i.Audience) != "" && i.Keys+i.JWKS != ""
 }
 
 // check returns what is wrong with an issuer.
 func (i externalIssuer) check(test bool) error {
 	switch {
-	case i.Issuer == "" || i.Audience == "":
+	case strings.TrimSpace(i.Issuer) == "" || strings.TrimSpace(i.Audience) == "":
 		return errors.New("issuer and audience: neither may be empty")
+	case strings.TrimSpace(i.Issuer) != i.Issuer || strings.TrimSpace(i.Audience) != i.Audience:
+		return errors.New("issuer and audience: one has blanks around it, and is compared character by character: remove them")
 	case i.Keys == "" && i.JWKS == "":
 		return errors.New("issuer-keys or issuer-jwks: one of the two")
 	case i.Keys != "" && i.JWKS != "":

@@ -224,10 +224,10 @@ func TestMatrixImportAgainstAFolder(t *testing.T) {
 	if _, err := command(t, "matrix", "import", "contradicts.csv", "--out", "2027-01-01.csv"); !errors.Is(err, errRefused) || exists("2027-01-01.csv") {
 		t.Fatalf("%v, written %v", err, exists("2027-01-01.csv"))
 	}
-	if err := os.Mkdir("tables", 0o700); err != nil {
-		t.Fatal(err)
+	if _, err := command(t, "matrix", "import", "contradicts.csv", "--out", "tables/2027-01-01.csv"); err == nil || exists("tables") {
+		t.Fatal("a refused import makes a folder", err)
 	}
-	if out, err := command(t, "matrix", "import", "whole.csv", "--out", "tables/2026-01-01.csv"); err != nil {
+	if out, err := command(t, "matrix", "import", "whole.csv", "--out", "tables/2026-01-01.csv"); err != nil { // and makes the folder
 		t.Fatalf("%s %v", out, err)
 	}
 	t.Setenv("DMPD_MATRIX", "tables")

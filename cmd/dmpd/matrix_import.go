@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,8 +196,12 @@ func parseHeadings(flags []string, n nomenclature) (map[string][]auth.Coding, er
 	return headings, nil
 }
 
-// writeNew writes a file whole or not at all, and never over another one.
+// writeNew writes a file whole or not at all, and never over another one. It makes the
+// folder of the first table.
 func writeNew(name string, data []byte) (err error) {
+	if err := os.Mkdir(filepath.Dir(name), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".matrix-*")
 	if err != nil {
 		return err

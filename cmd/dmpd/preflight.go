@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -23,10 +24,11 @@ import (
 func (s settings) ready(now func() time.Time) error {
 	found := s.shape()
 	if !s.Sandbox {
-		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuers, s.inspectMatrix, s.inspectClients, s.inspectDirectory} {
+		for _, look := range [...]func(*faults){s.inspectData, s.inspectIssuers, s.inspectClients, s.inspectDirectory} {
 			look(&found)
 		}
-		s.TLS.inspect(now, &found)
+		s.inspectMatrix(now(), &found)
+		s.TLS.inspect(now, s.Base, &found)
 	}
 	return found.err()
 }
@@ -59,8 +61,9 @@ func (s settings) inspectIssuers(f *faults) {
 	}
 }
 
-// inspectMatrix reads the habilitation matrix.
-func (s settings) inspectMatrix(f *faults) {
+// inspectMatrix reads the habilitation matrix, and looks for the table that holds now:
+// before the first one nobody is allowed anything.
+func (s settings) inspectMatrix(now time.Time, f *faults) {
 	if s.Matrix == "" {
 		return
 	}
@@ -70,6 +73,18 @@ func (s settings) inspectMatrix(f *faults) {
 		return
 	}
 	f.add(openCells(matrix, s.MatrixUnknown != "deny"))
+	if matrix.InForce(now) == nil {
+		f.add(fmt.Errorf("matrix: no table of %s is in force yet, the first is %s, and until that day no professional would be given anything: put the one that holds today beside it (dmpd matrix import)", s.Matrix, firstTable(s.Matrix)))
+	}
+}
+
+// firstTable returns the name of the earliest table of a folder: names sort by day.
+func firstTable(folder string) string {
+	names, err := fs.Glob(os.DirFS(folder), "*.csv")
+	if err != nil || len(names) == 0 {
+		return "none"
+	}
+	return slices.Min(names)
 }
 
 // openCells refuses a matrix with cells that nobody decided.
@@ -92,15 +107,16 @@ func (s settings) inspectClients(f *faults) {
 	if err == nil {
 		_, err = registered(establishments, clients)
 		f.add(err)
+		f.add(regulators(s.TLS.SAMU, clients))
 	}
-	s.Identity.inspect(s.Clients != "", clients, f)
+	s.Identity.inspect(s.Clients != "", s.TLS.Test, clients, f)
 	_, err = s.Identity.client(s.TLS.Test)
 	f.add(err)
 }
 
 // inspect looks for each part of the setting psc, and whether there is one at all where
-// a client exchanges tokens.
-func (s identitySettings) inspect(served bool, clients []issuer.Client, f *faults) {
+// a client exchanges tokens. The provider of the sandbox is for who asks for it (test).
+func (s identitySettings) inspect(served, test bool, clients []issuer.Client, f *faults) {
 	if s == (identitySettings{}) {
 		f.add(needIdentity(clients))
 		return
@@ -117,14 +133,20 @@ func (s identitySettings) inspect(served bool, clients []issuer.Client, f *fault
 			missing = append(missing, "psc."+part.name)
 		case part.name != "client-id" && part.name != "secret-file":
 			f.set("psc."+part.name, "write what Pro Santé Connect publishes", auth.CheckURL(part.value))
+			f.add(s.elsewhere(part.name, part.value))
 		}
 	}
 	if len(missing) > 0 {
 		f.add(fmt.Errorf("psc needs: %s, as Pro Santé Connect gave them to you", strings.Join(missing, ", ")))
 	}
+	var secret string
 	if s.SecretFile != "" {
-		_, err := s.secret()
+		var err error
+		secret, err = s.secret()
 		f.add(err)
+	}
+	if !test {
+		f.add(s.notOfSandbox(secret))
 	}
 }
 
@@ -162,13 +184,18 @@ func (s identitySettings) secret() (string, error) {
 
 // inspect reads the files of the listeners under TLS as open does, and refuses a list
 // of revoked certificates that is out of date: every certificate of its CA would be
-// answered 503.
-func (s tlsSettings) inspect(now func() time.Time, f *faults) {
+// answered 503. Where callers come without a proxy before it, its certificate is that of
+// the host of base.
+func (s tlsSettings) inspect(now func() time.Time, base string, f *faults) {
 	if s.Cert != "" && s.Key != "" {
 		pair, err := server.LoadKeyPair(s.Cert, s.Key, now)
 		f.set("tls-cert, tls-cle", "give the certificate of this server, valid now, and its key, mode 0600", err)
 		if err == nil {
 			f.add(s.notOfTest(pair))
+			if s.Pro == "" { // its callers know the proxy, and the certificate of that
+				base = ""
+			}
+			f.add(checkServer(pair.Leaf(), base))
 		}
 	}
 	if !s.certified() {

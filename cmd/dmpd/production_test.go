@@ -27,6 +27,7 @@ import (
 	"opendmp/auth"
 	"opendmp/issuer"
 	"opendmp/sandbox"
+	"opendmp/sandbox/idp"
 	"opendmp/server"
 )
 
@@ -52,6 +53,7 @@ func newProduction(t *testing.T) *production {
 	check(t, json.Unmarshal(readFile(t, p.path(productionFile)), &p.settings))
 	p.pki = testPKI{t, p.path("tls")}
 	check(t, p.pki.at(time.Now).Init())
+	check(t, p.pki.at(time.Now).IssueServer("dmp.example.org", "localhost", "127.0.0.1"))
 	p.write("psc-secret", "not a secret of anybody\n")
 	p.publishKey()
 	for _, line := range productionCommands(t) {
@@ -306,6 +308,17 @@ func (p *production) psc(name string, value any) {
 	p.settings["psc"] = psc
 }
 
+// client changes members of the client of production-clients.json.
+func (p *production) client(members ...any) {
+	p.t.Helper()
+	var clients []map[string]any
+	check(p.t, json.Unmarshal(readFile(p.t, p.path("production-clients.json")), &clients))
+	for i := 0; i < len(members); i += 2 {
+		clients[0][members[i].(string)] = members[i+1]
+	}
+	p.write("production-clients.json", jsonText(p.t, clients))
+}
+
 // spoilt are ways to spoil a production, each with words of the refusal: the name of the
 // setting, and what to do.
 func spoilt() map[string]struct {
@@ -387,6 +400,60 @@ func spoilt() map[string]struct {
 	set("matrix-unknown", "perhaps", "matrix-unknown is refuse or deny")
 	set("ins-key", "perhaps", "ins-key is error")
 	set("isuer", "x", "settings", "isuer")
+	set("audience", "   ", "needs: audience")
+	set("audience", "https://dmp.example.org/fhir ", "audience", "blanks")
+	set("issuer", " https://id.example.org", "issuer", "blanks")
+	set("expose-sandbox", true, "expose-sandbox: ", "remove")
+	set("base", "https://a:b@dmp.example.org/fhir", "base: ", "password")
+	set("base", "https://dmp.example.org/fhir?x=1", "base: ", "nothing behind")
+	set("base", "https://dmp.example.org", "base: ", "path")
+	set("base", "https://autre.example.org/fhir", "tls-cert: ", "host of base", "autre.example.org")
+	for _, host := range []string{"localhost", "LOCALHOST.", "dmp.localhost", "127.0.0.1", "[::1]:8443", "0.0.0.0"} {
+		spoil("base of this machine: "+host, func(p *production) {
+			p.settings["base"], p.settings["ca-de-test"] = "https://"+host+"/fhir", false
+		}, "base: ", "this machine", "ca-de-test")
+	}
+	for _, entry := range []string{"abc", "*", "", "CN=a, O=b", "=x", "CN=", "CN=a\\"} {
+		set("samu", []any{entry}, "samu: ", "x5t#S256")
+	}
+	for _, name := range []string{"introspection", "userinfo"} {
+		for _, url := range []string{"https://ailleurs.example.org/x", "https://auth.esw.esante.gouv.fr:8443/x"} {
+			spoil("psc of another host: "+name+" "+url, func(p *production) { p.psc(name, url) }, "psc."+name+": ", "host of psc.issuer", "publishes")
+		}
+	}
+	spoil("psc of this machine", func(p *production) {
+		p.settings["ca-de-test"] = false
+		for _, name := range []string{"issuer", "introspection", "userinfo"} {
+			p.psc(name, "https://localhost:8090/auth")
+		}
+	}, "psc.issuer: ", "sandbox-idp", "ca-de-test")
+	spoil("psc with the secret of the sandbox", func(p *production) {
+		p.settings["ca-de-test"] = false
+		p.psc("client-id", idp.ClientServer)
+		p.write("psc-secret", idp.Secret+"\n")
+	}, "psc.client-id, psc.secret-file: ", "sandbox-idp", "ca-de-test")
+	spoil("a certificate of clients", func(p *production) {
+		key, err := tls.LoadX509KeyPair(p.path("tls/org-hopital-nord.pem"), p.path("tls/org-hopital-nord.key"))
+		check(p.t, err)
+		if len(key.Leaf.ExtKeyUsage) != 1 || key.Leaf.ExtKeyUsage[0] != x509.ExtKeyUsageClientAuth {
+			p.t.Fatalf("uses %v", key.Leaf.ExtKeyUsage)
+		}
+		for _, suffix := range []string{".pem", ".key"} {
+			p.write("tls/serveur"+suffix, string(readFile(p.t, p.path("tls/org-hopital-nord"+suffix))))
+		}
+	}, "tls-cert: ", "serverAuth", "give one")
+	spoil("a matrix of tomorrow", func(p *production) {
+		check(p.t, os.RemoveAll(p.path("matrix")))
+		day := time.Now().AddDate(0, 0, 2).Format(time.DateOnly)
+		p.write("matrix/"+day+".csv", string(readFile(p.t, "../../policy/matrix/sandbox/2024-01-01.csv")))
+	}, "matrix: ", "in force", time.Now().AddDate(0, 0, 2).Format(time.DateOnly), "dmpd matrix import")
+	spoil("a regulator that samu does not have", func(p *production) {
+		p.client("kind", "samu", "structures", []string{"urn:oid:1.2.250.1.71.4.2.2|1750000008"})
+	},
+		"the client lps-exemple", "setting samu")
+	spoil("software of the SAMU that is none", func(p *production) {
+		p.client("tls_client_auth_subject_dn", []string{"CN=dmp.samu-75.test,OU=1750000008,O=SAMU 75,ST=Paris (75),C=FR"})
+	}, "the client lps-exemple", "setting samu")
 
 	spoil("the keys for everybody", func(p *production) { check(p.t, os.Chmod(p.path("data/keys/root.key"), 0o644)) }, "data: ", "chmod 600")
 	spoil("a sandbox that was not filled to its end", func(p *production) { p.write("data/sandbox-loading", "") }, "data: ", "sandbox", "say where")
@@ -447,7 +514,7 @@ func TestProductionTellsAll(t *testing.T) {
 	check(t, os.Remove(p.path("tls/crl-personnes.pem")))
 	check(t, os.RemoveAll(p.path("data")))
 	p.write(productionFile, jsonText(t, p.settings))
-	p.refuses("7 faults stop the start: ", "needs: issuer", "base: ", "addr: ", "psc.secret-file: ", "crl: ", "tls-cert: ", "data: ")
+	p.refuses("7 faults stop the start:\n  ", "needs: issuer", "\n  base: ", "\n  addr: ", "\n  psc.secret-file: ", "\n  crl: ", "\n  tls-cert: ", "\n  data: ")
 }
 
 func readIf(file string) []byte {
@@ -466,7 +533,15 @@ func (p *production) refuses(want ...string) {
 	defer hung.Stop()
 	_ = cmd.Wait()
 	said := stderr.String()
-	if code := cmd.ProcessState.ExitCode(); code != 1 || strings.Count(said, "\n") != 1 || stdout.Len() > 0 {
+	lines := 1
+	if strings.HasPrefix(said, "dmpd: ") && strings.Contains(said, " faults stop the start:\n") {
+		_, err := fmt.Sscanf(said, "dmpd: %d", &lines)
+		check(p.t, err)
+		if lines++; strings.Count(said, "\n  ") != lines-1 {
+			p.t.Errorf("said %q, not each on a line", said)
+		}
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 1 || strings.Count(said, "\n") != lines || stdout.Len() > 0 {
 		p.t.Errorf("exit %d, said %q %q", code, said, stdout.String())
 	}
 	for _, w := range want {

@@ -209,6 +209,11 @@ func (p *plan) register(ctx context.Context, st store.Store) error {
 			return err
 		}
 	}
+	if p.oauth.check != nil {
+		if err := p.oauth.check(all); err != nil {
+			return err
+		}
+	}
 	p.settings.Establishments, err = registered(p.settings.Establishments, all)
 	return err
 }

@@ -140,6 +140,17 @@ func TestClientAddThatContradicts(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "psc is missing: the client lps") {
 		t.Errorf("said %v", err)
 	}
+	samu := software
+	samu.Kind, samu.Structures, samu.Subjects = issuer.SAMU, []string{"urn:oid:1.2.250.1.71.4.2.2|1750000008"}, []string{"CN=samu"}
+	software.Subjects = []string{"CN=samu"}
+	registered := writeFile(t, "samu.json", fmt.Sprintf(`{"data":%q,"samu":["CN=samu"],"psc":{"issuer":"https://psc.example"}}`, w.s.Data))
+	other := writeFile(t, "other.json", fmt.Sprintf(`{"data":%q,"samu":["CN=another"],"psc":{"issuer":"https://psc.example"}}`, w.s.Data))
+	for settings, client := range map[string]issuer.Client{registered: software, other: samu} {
+		_, err = command(t, "client", "add", "--settings", settings, writeClients(t, client))
+		if err == nil || !strings.Contains(err.Error(), "the client lps is of kind "+client.Kind) || !strings.Contains(err.Error(), "setting samu") {
+			t.Errorf("%s: said %v", client.Kind, err)
+		}
+	}
 	out, err := command(t, "client", "list", "--settings", settings)
 	if err != nil || strings.Contains(out, "free") || !strings.Contains(out, "1750000002; 2026-03-01 CME-1") {
 		t.Errorf("%s %v", out, err)

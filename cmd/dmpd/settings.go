@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"strings"
 
@@ -128,6 +127,9 @@ func jsonFile(name string) provider {
 		if err := json.Unmarshal(data, &m); err != nil {
 			return nil, fmt.Errorf("settings file %s: %w", name, err)
 		}
+		if err := uniqueKeys(data); err != nil {
+			return nil, fmt.Errorf("settings file %s: %w", name, err)
+		}
 		return m, nil
 	}
 }
@@ -166,7 +168,11 @@ func (s settings) shape() (f faults) {
 	f = append(f, s.TLS.shape()...)
 	if s.Sandbox {
 		f.add(s.kept())
+		f.add(s.ownTokens())
 		return f
+	}
+	if s.Exposed {
+		f.add(errors.New("expose-sandbox: this is no sandbox: remove the setting"))
 	}
 	if missing := s.missing(); len(missing) > 0 {
 		f.add(fmt.Errorf("a real service needs: %s (as --%s, or in the file of --settings); to try OpenDMP: dmpd serve --sandbox",
@@ -175,9 +181,7 @@ func (s settings) shape() (f faults) {
 	if local, err := loopback(s.Addr); err == nil && !local {
 		f.add(fmt.Errorf("addr: %s is not a loopback address, and speaks in clear: give it 127.0.0.1:8080, and callers those under TLS (tls-pro, tls-patient, tls-mandataire)", s.Addr))
 	}
-	if base, err := url.Parse(s.Base); s.Base != "" && (err != nil || base.Scheme != "https" || base.Host == "" || strings.HasSuffix(s.Base, "/")) {
-		f.add(fmt.Errorf("base: %q is not an https URL without a slash at its end: write what clients are told, https://dmp.example.org/fhir", s.Base))
-	}
+	f.add(checkBase(s.Base, s.TLS.Test))
 	f.add(s.checkIssuers())
 	if s.MatrixUnknown != "" && s.MatrixUnknown != "refuse" && s.MatrixUnknown != "deny" {
 		f.add(fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown))
@@ -202,6 +206,7 @@ func (s settings) words(f *faults) {
 	_, err = codesLevel(s.Codes)
 	f.add(err)
 	f.add(s.hiding(&policy.Settings{}))
+	f.add(s.TLS.checkSAMU())
 }
 
 // kept refuses a sandbox that is to be reached from elsewhere, unless that is meant.
@@ -210,6 +215,15 @@ func (s settings) kept() error {
 		return nil
 	}
 	return fmt.Errorf("the sandbox gives tokens to whoever asks: %s is not a loopback address (--expose-sandbox if that is meant)", s.open())
+}
+
+// ownTokens refuses issuers of a sandbox, which takes no tokens but its own: whoever
+// named one believes otherwise.
+func (s settings) ownTokens() error {
+	if s.firstIssuer() == (externalIssuer{}) && len(s.Issuers) == 0 {
+		return nil
+	}
+	return errors.New("issuer, audience, issuer-keys, issuer-jwks, issuer-jwks-ca and issuers: a sandbox takes its own tokens only: remove them")
 }
 
 // missing names the settings that a real service has no default for.
@@ -227,7 +241,7 @@ func (s settings) missing() []string {
 		{"issuer-keys (or issuer-jwks)", issuer, s.IssuerKeys + s.IssuerJWKS},
 		{"matrix", true, s.Matrix},
 	} {
-		if field.needed && field.value == "" {
+		if field.needed && strings.TrimSpace(field.value) == "" {
 			names = append(names, field.name)
 		}
 	}

@@ -43,6 +43,12 @@ func TestUnknownSettingsAreRefused(t *testing.T) {
 		"misspelt": `{"isuer":"x"}`,
 		"no JSON":  `issuer: x`,
 		"no map":   `["issuer"]`,
+
+		"a key twice":          `{"base":"https://a/fhir","base":"https://b/fhir"}`,
+		"a key twice, within":  `{"psc":{"issuer":"https://a","userinfo":"u","issuer":"https://b"}}`,
+		"a key twice, escaped": `{"addr":"127.0.0.1:1","\u0061ddr":"127.0.0.1:2"}`,
+		"a key of a list":      `{"issuers":[{"issuer":"a"},{"issuer":"b","x":1,"issuer":"c"}]}`,
+		"a key by its path":    `{"psc":{"issuer":"https://a"},"psc.issuer":"https://b"}`,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -85,6 +91,20 @@ func TestSettingsNoServiceShouldRunWith(t *testing.T) {
 		{"TK03 the sandbox of PSC", func(s *settings) { s.Issuer = "https://auth.bas.esw.esante.gouv.fr/auth/realms/esante-wallet" }, "sandbox of Pro"},
 		{"the sandbox of PSC, meant", func(s *settings) { s.Issuer, s.TLS.Test = "https://auth.bas.esw.esante.gouv.fr/", true }, ""},
 		{"people of the sandbox of PSC", func(s *settings) { s.Identity.Issuer = "https://auth.bas.esw.esante.gouv.fr/auth/realms/esante-wallet" }, "psc"},
+		{"a blank audience", func(s *settings) { s.Audience = "  " }, "audience"},
+		{"a second one with a blank audience", func(s *settings) { s.Issuers = []externalIssuer{{"j", " ", "k", "", ""}} }, "issuers[0]"},
+		{"an audience with blanks around it", func(s *settings) { s.Audience = "a " }, "blanks"},
+		{"a base of one machine, meant", func(s *settings) { s.Base, s.TLS.Test = "https://localhost/fhir", true }, ""},
+		{"samu by thumbprint", func(s *settings) { s.TLS.SAMU = []string{strings.Repeat("A", 43)} }, ""},
+		{"samu by subject", func(s *settings) { s.TLS.SAMU = []string{`CN=a\, b+OU=1,O=SAMU 75; 2.5.4.97=x`} }, ""},
+		{"exposed, and no sandbox", func(s *settings) { s.Exposed = true }, "expose-sandbox"},
+		{"a sandbox with a further issuer", func(s *settings) {
+			*s = settings{Addr: "127.0.0.1:0", Sandbox: true, Issuers: []externalIssuer{{"http://idp.example", "a", "gone", "", ""}}}
+		}, "issuers"},
+		{"a sandbox with an issuer", func(s *settings) { *s = settings{Addr: "127.0.0.1:0", Sandbox: true, Issuer: "i"} }, "its own tokens"},
+		{"a sandbox with a samu that is nobody", func(s *settings) {
+			*s = settings{Addr: "127.0.0.1:0", Sandbox: true, TLS: tlsSettings{SAMU: []string{"*"}}}
+		}, "samu"},
 		{"a second issuer", func(s *settings) { s.Issuers = []externalIssuer{{"j", "a", "", "https://idp.example/jwks", "ca.pem"}} }, ""},
 		{"a second one without audience", func(s *settings) { s.Issuers = []externalIssuer{{"j", "", "k", "", ""}} }, "issuers[0]"},
 		{"a second one without keys", func(s *settings) { s.Issuers = []externalIssuer{{"j", "a", "", "", ""}} }, "issuers[0]"},
