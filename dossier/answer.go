@@ -18,18 +18,20 @@ type Answer struct {
 	kind    answerKind
 	receipt audit.Receipt
 
-	status   int
-	mime     string
-	body     []byte
-	stream   io.ReadCloser
-	size     int64
-	etag     string
-	modified time.Time
-	location string
-	mode     string
-	retry    time.Duration
-	allow    string
-	auth     string
+	status int
+	mime   string
+	// resources is how many the body was made of; 0 of one that was not made of any.
+	resources int
+	body      []byte
+	stream    io.ReadCloser
+	size      int64
+	etag      string
+	modified  time.Time
+	location  string
+	mode      string
+	retry     time.Duration
+	allow     string
+	auth      string
 }
 
 type answerKind uint8

@@ -36,6 +36,8 @@ var (
 	ErrConflict = errors.New("dossier: conflict")
 	// ErrTooLarge: the body exceeds the limit.
 	ErrTooLarge = errors.New("dossier: body too large")
+	// ErrTogether: what the entries of one bundle bring together exceeds the limit.
+	ErrTogether = errors.New("dossier: too much for one bundle")
 	// ErrMediaType: the body is of a type that is not served.
 	ErrMediaType = errors.New("dossier: unsupported media type")
 	// ErrNotAcceptable: no format that the client accepts is served.

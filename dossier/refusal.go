@@ -74,6 +74,10 @@ var outcomes = []struct {
 		FR: "L’envoi dépasse la taille permise.",
 		EN: "The request exceeds the size allowed.",
 	}}},
+	{ErrTogether, outcome{http.StatusRequestEntityTooLarge, "too-costly", fhir.Text{
+		FR: "Ce lot rapporte déjà autant qu’un lot le peut : demander le reste à part.",
+		EN: "This bundle brings as much as one bundle can: ask for the rest apart.",
+	}}},
 	{ErrMediaType, outcome{http.StatusUnsupportedMediaType, "not-supported", fhir.Text{
 		FR: "Type de contenu non pris en charge : envoyer du application/fhir+json ou du application/fhir+xml.",
 		EN: "Content type not supported: send application/fhir+json or application/fhir+xml.",

@@ -12,9 +12,11 @@ import (
 // content is what a clinical answer holds: bytes or a stream that the policy
 // released. The zero content cannot be answered.
 type content struct {
-	mime   string
-	body   policy.Released[[]byte]
-	stream policy.Released[document]
+	mime string
+	// resources is how many the body is made of.
+	resources int
+	body      policy.Released[[]byte]
+	stream    policy.Released[document]
 }
 
 // document is what a released content is read from.
@@ -108,7 +110,7 @@ func composedOf(encode func([]*fhir.Resource) ([]byte, error), rs ...policy.Rele
 	if err != nil {
 		return content{}
 	}
-	return content{mime: fhirJSON, body: released}
+	return content{mime: fhirJSON, body: released, resources: len(rs)}
 }
 
 // clinical makes the answer of a content, given the receipt of its event. It
@@ -117,7 +119,7 @@ func (c *call) clinical(status int, body content, receipt audit.Receipt) Answer 
 	if !receipt.Valid() {
 		return Answer{}
 	}
-	a := Answer{kind: clinicalAnswer, receipt: receipt, status: status, mime: body.mime}
+	a := Answer{kind: clinicalAnswer, receipt: receipt, status: status, mime: body.mime, resources: body.resources}
 	if doc, ok := body.stream.Value(); ok {
 		a.stream, a.size = doc.stream, doc.size
 		return a

@@ -46,19 +46,21 @@ const maxBatch = 100
 
 // batchOf answers each entry as if it had come alone, in its place and in the order
 // of the bundle: to fetch N documents at once (DOMAIN.md §2.4), or to write what need
-// not be written together. One that cannot be read is refused by itself.
+// not be written together. One that cannot be read is refused by itself, and so is one
+// for which those before it left no room.
 func (c *call) batchOf(ctx context.Context, r *fhir.Resource) (Answer, error) {
 	count := r.Get("entry").Len()
 	if count > maxBatch {
 		return Answer{}, ErrTooLarge
 	}
+	var left room
 	parts := make([]part, 0, count)
 	for e, err := range fhir.Base(c.base).ReadBatch(r) {
 		if err != nil {
 			parts = append(parts, partOf(Refuse(err, c.r.Lang)))
 			continue
 		}
-		parts = append(parts, c.alone(ctx, &e))
+		parts = append(parts, c.alone(ctx, &e, &left))
 	}
 	return c.joined("batch-response", parts), nil
 }
@@ -69,13 +71,18 @@ type part struct {
 	out    fhir.EntryOut
 }
 
-// alone carries out one entry through the same door.
-func (c *call) alone(ctx context.Context, e *fhir.Entry) part {
+// alone carries out one entry through the same door, while there is room for what it
+// brings.
+func (c *call) alone(ctx context.Context, e *fhir.Entry, left *room) part {
 	r, err := c.requestOf(e)
 	if err != nil {
 		return partOf(Refuse(err, c.r.Lang))
 	}
+	if !left.admits(r.Request) {
+		return partOf(Refuse(ErrTogether, c.r.Lang))
+	}
 	p := partOf(c.Do(ctx, c.p, r))
+	left.take(p.answer)
 	if e.Method == http.MethodHead {
 		p.out.Resource = nil
 	}

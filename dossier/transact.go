@@ -168,12 +168,14 @@ func (t *transaction) commit(ctx context.Context, ch *change, before *policy.Vie
 	return ch.commit(ctx)
 }
 
-// read answers the acts that read, and then the whole.
+// read answers the acts that read, and then the whole. Where nothing was written the
+// first that is refused refuses the whole, for want of room too.
 func (t *transaction) read(ctx context.Context, ch *change) (Answer, error) {
+	var left room
 	parts := make([]part, 0, len(t.acts))
 	for _, a := range t.acts {
 		if !a.writes() {
-			a.part = t.alone(ctx, a.Entry)
+			a.part = t.alone(ctx, a.Entry, &left)
 			if ch == nil && a.part.answer.status >= http.StatusBadRequest {
 				return a.part.answer, nil
 			}
