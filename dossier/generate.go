@@ -61,7 +61,7 @@ func (c *call) readGenerated(document fhir.Node) (*published, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := c.readPublished(metadata)
+	doc, err := c.readPublished(metadata, "date")
 	if err != nil {
 		return nil, err
 	}

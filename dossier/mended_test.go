@@ -93,7 +93,7 @@ func TestSourcePatientIsSomebodyElse(t *testing.T) {
 	s.author.post("", as(`"name": [{"family": "AUTRE"}],`)).is(422)
 }
 
-// A repeat that asks for another visibility or type is no repeat.
+// A repeat that asks for another visibility, type or title is no repeat.
 func TestRepeatWithOtherLabels(t *testing.T) {
 	s := newScene(t)
 	push := fixture(t, "pdsm4dmp/Bundle-example-td2-iti65-lot-soumission.json")
@@ -107,7 +107,7 @@ func TestRepeatWithOtherLabels(t *testing.T) {
 	}
 	s.author.post("", masked).is(409)
 	s.author.post("", strings.Replace(push, "11488-4", "60591-5", 1)).is(409)
-	s.author.post("", strings.Replace(push, "Compte rendu de consultation", "Un autre titre", 1)).is(200)
+	s.author.post("", strings.Replace(push, "Compte rendu de consultation", "Un autre titre", 1)).is(409)
 }
 
 // Who is refused for the author of a document is told so.

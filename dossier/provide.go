@@ -31,12 +31,14 @@ type submission struct {
 	ids  map[int]string // id given to the entry
 	// patient is the INS of the dossier.
 	patient []fhir.Ident
+	// digest is the identity of the whole; the row of the List keeps it.
+	digest [32]byte
 }
 
 // pushedDoc is a document of a submission.
 type pushedDoc struct {
 	*fhir.Entry
-	idents  []fhir.Ident
+	idents  []fhir.Ident // master first
 	digest  [32]byte
 	content []*pushedContent
 }
@@ -45,6 +47,7 @@ type pushedDoc struct {
 type pushedContent struct {
 	*fhir.Entry
 	plain []byte // of a Binary
+	sum   [32]byte
 	cda   *fhir.DocumentHeader
 	used  bool
 }
@@ -264,12 +267,12 @@ var notAuthor = fhir.Text{
 	EN: "The author of the document must be the caller: the professional in person or, for an establishment, a structure of its own (author, PractitionerRole.organization or custodian, with the identifier of the structure).",
 }
 
-// claimDocument makes the identifiers of a document unique for its source in
-// this dossier, and findable.
+// claimDocument makes the masterIdentifier of a document, the first of idents, unique
+// for its source in this dossier, and the document findable by them all. The others
+// are not unique: they may be those of all versions of a document (R4
+// DocumentReference.identifier), or of the request that it answers.
 func (c *call) claimDocument(ch *change, key store.RowKey, idents []fhir.Ident) {
-	for _, i := range idents {
-		ch.claim(c.documentToken(ch.d.id, c.source(), i), key)
-	}
+	ch.claim(c.documentToken(ch.d.id, c.source(), idents[0]), key)
 	ch.findBy(idents, "DocumentReference", key)
 }
 
@@ -326,7 +329,7 @@ func (c *call) putList(ch *change, sub *submission, rows map[int]*row) (policy.D
 	if err := c.inDossier(ch, r); err != nil {
 		return policy.Decision{}, err
 	}
-	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: sub.list.Index}
+	rec := &record{resource: r, origin: c.newOrigin(), push: ch.push, entry: sub.list.Index, digest: sub.digest}
 	facts, err := policy.FactsOf(r, rec.origin)
 	if err != nil {
 		return policy.Decision{}, asRule(err)
@@ -430,9 +433,8 @@ func (sub *submission) contentsAt(index int) []*pushedContent {
 }
 
 // contentsOf pairs the attachments of a document with the contents of the
-// bundle, checks type, size and hash, and returns the digest of the raw bytes.
+// bundle, and checks type, size and hash.
 func (sub *submission) contentsOf(doc *pushedDoc) error {
-	sum := sha256.New()
 	n := 0
 	for item := range doc.Resource.Get("content").Items() {
 		at := fmt.Sprintf("Bundle.entry[%d].resource.content[%d].attachment", doc.Index, n)
@@ -446,28 +448,9 @@ func (sub *submission) contentsOf(doc *pushedDoc) error {
 		if content.Resource.Type() != "Binary" {
 			raw = content.Resource.Bytes()
 		}
-		one := sha256.Sum256(raw)
-		sum.Write(one[:])
+		content.sum = sha256.Sum256(raw)
 	}
-	doc.digest = identity(sum.Sum(nil), doc.Resource)
 	return nil
-}
-
-// identity is what makes two pushes of one identifier the same: the raw
-// contents, and of the metadata the type and the security labels. A repeat that
-// asks for another visibility must not pass for done.
-func identity(contents []byte, r *fhir.Resource) [32]byte {
-	marks := []string{string(contents)}
-	for c := range r.Root().All("type", "coding") {
-		system, code := fhir.CanonicalCoding(c.Get("system").Text(), c.Get("code").Text())
-		marks = append(marks, "type|"+system+"|"+code)
-	}
-	for c := range r.Root().All("securityLabel", "coding") {
-		system, code := fhir.CanonicalCoding(c.Get("system").Text(), c.Get("code").Text())
-		marks = append(marks, "label|"+system+"|"+code)
-	}
-	slices.Sort(marks[1:])
-	return sha256.Sum256([]byte(strings.Join(marks, "\x00")))
 }
 
 func (sub *submission) contentAt(attachment fhir.Node, at string) (*pushedContent, error) {

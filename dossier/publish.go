@@ -59,7 +59,7 @@ func (c *call) parseAs(typ string, parse func([]byte) (*fhir.Resource, error)) (
 type published struct {
 	resource *fhir.Resource
 	subject  subject
-	idents   []fhir.Ident
+	idents   []fhir.Ident // master first
 	mime     string
 	data     []byte // base64 as received
 	plain    []byte
@@ -78,7 +78,9 @@ func (c *call) publish(ctx context.Context, r *fhir.Resource) (Answer, error) {
 	return c.retry(ctx, func() (Answer, error) { return c.publishOnce(ctx, doc) })
 }
 
-func (c *call) readPublished(r *fhir.Resource) (*published, error) {
+// readPublished reads a document with its content inside. made are the elements that
+// the server makes anew at each sending.
+func (c *call) readPublished(r *fhir.Resource, made ...string) (*published, error) {
 	if err := checkPublished(r, "DocumentReference"); err != nil {
 		return nil, err
 	}
@@ -101,13 +103,13 @@ func (c *call) readPublished(r *fhir.Resource) (*published, error) {
 	if doc.cda, err = recognise(doc.mime, plain, "DocumentReference.content[0].attachment"); err != nil {
 		return nil, err
 	}
-	one := sha256.Sum256(plain)
-	contents := sha256.Sum256(one[:])
-	doc.digest = identity(contents[:], r)
 	var ok bool
 	if doc.subject, ok = c.subjectOf(r, r.Get("subject"), nil); !ok {
 		return nil, unprocessable("DocumentReference.subject", "Le patient n’est pas désigné par une référence ou un INS connus.", "The patient is not named by a reference or an INS that is known.")
 	}
+	named := make(map[string]string)
+	doc.subject.name(named)
+	doc.digest = identity(r, named, [][32]byte{sha256.Sum256(plain)}, made...)
 	return doc, nil
 }
 
@@ -119,7 +121,7 @@ func (c *call) publishOnce(ctx context.Context, doc *published) (Answer, error) 
 	if known, err := c.existing(ctx, d, v); err != nil || known != nil {
 		return c.notCreated(ctx, d, v, known, err)
 	}
-	known, err := c.holder(ctx, d, doc.idents)
+	known, err := c.holder(ctx, d, doc.idents[0])
 	if err != nil {
 		return Answer{}, err
 	}

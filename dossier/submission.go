@@ -53,7 +53,11 @@ func (c *call) readSubmission(b fhir.Bundle) (*submission, error) {
 	if err := sub.checkComplete(); err != nil {
 		return nil, err
 	}
-	return sub, c.readSubjects(sub, patients)
+	if err := c.readSubjects(sub, patients); err != nil {
+		return nil, err
+	}
+	sub.identify()
+	return sub, nil
 }
 
 // published105 tells who puts the publication of one document (ITI-105) into a
@@ -231,7 +235,8 @@ func identifiers(r *fhir.Resource) []fhir.Ident {
 	return out
 }
 
-// checkComplete refuses contents that no document names, and identifiers used twice.
+// checkComplete refuses contents that no document names, and a masterIdentifier used
+// twice.
 func (sub *submission) checkComplete() error {
 	for _, content := range sub.contents {
 		if !content.used {
@@ -240,12 +245,10 @@ func (sub *submission) checkComplete() error {
 	}
 	seen := make(map[fhir.Ident]bool)
 	for _, doc := range sub.docs {
-		for _, i := range doc.idents {
-			if seen[i] {
-				return unprocessable(doc.At()+".resource.masterIdentifier", "Deux documents du lot ont le même identifiant.", "Two documents of the bundle have the same identifier.")
-			}
-			seen[i] = true
+		if seen[doc.idents[0]] {
+			return unprocessable(doc.At()+".resource.masterIdentifier", "Deux documents du lot ont le même identifiant.", "Two documents of the bundle have the same identifier.")
 		}
+		seen[doc.idents[0]] = true
 	}
 	for item := range sub.list.Resource.Root().All("entry", "item", "reference") {
 		if strings.HasPrefix(item.Text(), "urn:uuid:") && !sub.has(item.Text()) {

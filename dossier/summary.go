@@ -38,8 +38,8 @@ type record struct {
 	// the answer to the same push again is made from them.
 	push  [16]byte
 	entry int
-	// digest identifies what was pushed under the document's identifiers: the
-	// hash of its raw contents.
+	// digest is the identity of what was pushed as a document, or as a submission
+	// set with all that came with it.
 	digest [32]byte
 	// content is where a Binary's data is.
 	content contentRef
