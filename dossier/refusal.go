@@ -67,8 +67,8 @@ var outcomes = []struct {
 		EN: "Several resources match: make the search more precise.",
 	}}},
 	{ErrConflict, outcome{http.StatusConflict, "conflict", fhir.Text{
-		FR: "Cette source a déjà utilisé cet identifiant, pour un autre contenu, un autre type ou d’autres étiquettes, pour une partie du lot seulement, ou pour un document supprimé : envoyer un nouvel identifiant, ou un remplacement (relatesTo).",
-		EN: "This source has used this identifier before, for another content, type or labels, for a part of the bundle only, or for a document that was deleted: send a new identifier, or a replacement (relatesTo).",
+		FR: "Cette source a déjà utilisé cet identifiant, pour un autre contenu ou d’autres métadonnées, pour une partie du lot ou un autre lot, ou pour un document supprimé : envoyer un nouvel identifiant, ou un remplacement (relatesTo).",
+		EN: "This source has used this identifier before, for another content or other metadata, for a part of the bundle or another bundle, or for a document that was deleted: send a new identifier, or a replacement (relatesTo).",
 	}}},
 	{ErrTooLarge, outcome{http.StatusRequestEntityTooLarge, "too-long", fhir.Text{
 		FR: "L’envoi dépasse la taille permise.",
