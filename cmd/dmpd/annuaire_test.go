@@ -57,7 +57,7 @@ func directoryServer(t *testing.T, s settings) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.extra = sandboxRoutes(signer, []byte("{}"))
+	p.extra = sandboxRoutes(signer, []byte("{}"), ownHosts(p.base, false))
 	i, err := assemble(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)

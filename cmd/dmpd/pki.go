@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,7 +69,7 @@ func pkiIssueCommand() *cobra.Command {
 		var err error
 		switch {
 		case len(args) == 1 && len(*names) == 0:
-			name, err = p.Issue(args[0])
+			name, err = p.Issue(holderName(args[0]))
 		case len(args) == 0 && len(*names) > 0:
 			err = p.IssueServer(*names...)
 		default:
@@ -83,8 +84,38 @@ func pkiIssueCommand() *cobra.Command {
 }
 
 func pkiRevokeCommand() *cobra.Command {
-	c := &cobra.Command{Use: "revoke [cps-… or org-…]...", Short: "Revoke certificates, and renew the CRLs"}
+	c := &cobra.Command{Use: "revoke [persona or structure]...", Short: "Revoke certificates, and renew the CRLs"}
 	pki := pkiFlag(c)
-	c.RunE = func(_ *cobra.Command, args []string) error { return pki().Revoke(args...) }
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		names := make([]string, len(args))
+		for i, arg := range args {
+			names[i] = certificateName(arg)
+		}
+		return pki().Revoke(names...)
+	}
 	return c
+}
+
+// certificateName returns the name of the files of a certificate by that of its holder, a
+// persona or a structure; what is neither stays as it is.
+func certificateName(holder string) string {
+	if p, ok := sandbox.Lookup(holder); ok {
+		if _, err := sandbox.CardHolder(p); err == nil {
+			return "cps-" + holder
+		}
+	}
+	if _, err := sandbox.OrganisationHolder(holder); err == nil {
+		return "org-" + holder
+	}
+	return holder
+}
+
+// holderName is the inverse of certificateName.
+func holderName(certificate string) string {
+	for _, class := range []string{"cps-", "org-"} {
+		if holder, ok := strings.CutPrefix(certificate, class); ok && certificateName(holder) == certificate {
+			return holder
+		}
+	}
+	return certificate
 }

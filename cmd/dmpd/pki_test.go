@@ -113,7 +113,23 @@ func TestPKICommands(t *testing.T) {
 	if n := list.Number.Int64(); n != 3 || len(list.RevokedCertificateEntries) != 1 || list.RevokedCertificateEntries[0].SerialNumber.String() != after {
 		t.Errorf("list %d of %v", n, list.RevokedCertificateEntries)
 	}
+	// Both take the name of a holder and that of the files.
+	structure := serial("org-cabinet-sud")
+	if out := run("issue", "org-cabinet-sud"); !strings.Contains(out, "issued org-cabinet-sud") || serial("org-cabinet-sud") == structure {
+		t.Errorf("said %q", out)
+	}
+	if out := run("issue", "cps-medecin-martin"); !strings.Contains(out, "issued cps-medecin-martin") {
+		t.Errorf("said %q", out)
+	}
+	run("revoke", "cabinet-sud", "medecin-durand")
+	for file, name := range map[string]string{"crl-organisations.pem": "org-cabinet-sud", "crl-personnes.pem": "cps-medecin-durand"} {
+		list := readCRL(t, filepath.Join(dir, file)).RevokedCertificateEntries
+		if last := list[len(list)-1].SerialNumber.String(); last != serial(name) {
+			t.Errorf("%s is not revoked", name)
+		}
+	}
 	for _, args := range [][]string{
+		{"issue", "cps-cabinet-sud"}, {"issue", "org-medecin-martin"}, {"revoke", "cabinet-sud", "nobody"},
 		{"issue"}, {"issue", "nobody"}, {"issue", "patient-alix"}, {"issue", "medecin-martin", "--server", "x"},
 		{"revoke", "nobody"}, {"revoke", "ca-personnes"}, {"revoke", "../pki/cps-medecin-martin"},
 	} {

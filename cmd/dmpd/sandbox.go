@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,7 +110,7 @@ func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	p.extra = sandboxRoutes(signer, ids)
+	p.extra = sandboxRoutes(signer, ids, ownHosts(s.Base, s.Exposed))
 	if p.oauth, err = s.authority(p.clock); err != nil {
 		return nil, err
 	}
@@ -201,16 +202,43 @@ func (s *secure) url(name string) string {
 	return ""
 }
 
-// sandboxRoutes are the routes that exist in the sandbox only.
-func sandboxRoutes(signer *auth.Signer, ids []byte) []server.Route {
+// sandboxRoutes are the routes that exist in the sandbox only. They answer whoever asks,
+// and so only who asks for a host of ours: without a token of theirs the rest gives a page
+// of another site nothing.
+func sandboxRoutes(signer *auth.Signer, ids []byte, ours func(host string) bool) []server.Route {
 	return []server.Route{
-		{Method: http.MethodGet, Path: "/sandbox/ids", Handle: func(*http.Request) dossier.Answer {
+		{Method: http.MethodGet, Path: "/sandbox/ids", Handle: func(r *http.Request) dossier.Answer {
+			if !ours(r.Host) {
+				return misdirected()
+			}
 			return dossier.Public(http.StatusOK, "application/json", ids)
 		}},
 		{Method: http.MethodPost, Path: tokenPath, HandleFrom: func(r *http.Request, from auth.Peer) dossier.Answer {
+			if !ours(r.Host) {
+				return misdirected()
+			}
 			return tokenAnswer(signer, r, from)
 		}},
 	}
+}
+
+// ownHosts tells whether a request is for a host of a sandbox: this machine, or that of
+// its base. A page of another site that has its own name lead to this machine (DNS
+// rebinding) is so told apart. A sandbox that is exposed has any host.
+func ownHosts(base string, exposed bool) func(host string) bool {
+	known := ""
+	if u, err := url.Parse(base); err == nil {
+		known = strings.ToLower(u.Hostname())
+	}
+	return func(host string) bool {
+		name := (&url.URL{Host: host}).Hostname()
+		return exposed || ownMachine(name) || name != "" && strings.ToLower(name) == known
+	}
+}
+
+// misdirected answers who asks for a host that is not ours (RFC 9110 §15.5.20).
+func misdirected() dossier.Answer {
+	return dossier.Public(http.StatusMisdirectedRequest, "application/json", []byte(`{"error":"misdirected_request"}`))
 }
 
 // tokenAnswer answers a request for a token with form fields as, purpose and

@@ -11,8 +11,10 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,6 +66,9 @@ func (f identityFlags) serve(ctx context.Context, out io.Writer) error {
 	if !local && !f.exposed {
 		return fmt.Errorf("the sandbox lets whoever asks be anyone: %s is not a loopback address (--expose-sandbox if that is meant)", f.addr)
 	}
+	if err := f.check(); err != nil {
+		return err
+	}
 	p, err := f.open()
 	if err != nil {
 		return err
@@ -72,6 +77,34 @@ func (f identityFlags) serve(ctx context.Context, out io.Writer) error {
 		return errors.Join(err, p.l.Close())
 	}
 	return p.serve(ctx)
+}
+
+// check refuses a base without TLS, and addresses that a browser must not be sent to with
+// a code: of a script, of a file, in clear on a network, or of whoever asks.
+func (f identityFlags) check() error {
+	if u, err := url.Parse(f.base); f.base != "" && (err != nil || u.Scheme != "https" || u.User != nil) {
+		return fmt.Errorf("base: %q is not an https URL: it is served under TLS, https://localhost:8090", f.base)
+	}
+	for _, redirect := range f.redirects {
+		if !mayRedirect(redirect) {
+			return fmt.Errorf("redirect: %q is not the whole https URL of your software, nor a scheme of its own with a dot in it, as com.example.lps:/retour (RFC 8252 §7.1)", redirect)
+		}
+	}
+	return nil
+}
+
+func mayRedirect(redirect string) bool {
+	u, err := url.Parse(redirect)
+	if err != nil || u.User != nil || strings.Contains(redirect, "#") || strings.ContainsAny(u.Host, "*") {
+		return false
+	}
+	switch u.Scheme {
+	case "https":
+		return u.Hostname() != ""
+	case "http":
+		return ownMachine(u.Hostname())
+	}
+	return strings.Contains(u.Scheme, ".")
 }
 
 // identityProvider is a provider that listens.
@@ -105,7 +138,7 @@ func (f identityFlags) open() (_ *identityProvider, err error) {
 		_, port, _ := net.SplitHostPort(p.l.Addr().String())
 		base = "https://localhost:" + port
 	}
-	p.Provider, err = idp.New(idp.Config{Base: base, Clients: idp.Clients(f.redirects...), Now: time.Now, Rand: rand.Reader})
+	p.Provider, err = idp.New(idp.Config{Base: base, Host: ownHosts(base, f.exposed), Clients: idp.Clients(f.redirects...), Now: time.Now, Rand: rand.Reader})
 	if err != nil {
 		return nil, err
 	}

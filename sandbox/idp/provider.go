@@ -36,7 +36,10 @@ type object = map[string]any
 type Config struct {
 	// Base is the URL under which it is reached, https://localhost:8090 say, without
 	// path.
-	Base    string
+	Base string
+	// Host tells whether a request is for a host of the provider; the others are answered
+	// 421. Nil: all are.
+	Host    func(host string) bool
 	Clients []Client
 	Now     func() time.Time
 	Rand    io.Reader
@@ -107,6 +110,9 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) answer(r *http.Request) answer {
+	if p.c.Host != nil && !p.c.Host(r.Host) {
+		return jsonAnswer(http.StatusMisdirectedRequest, object{"error": "misdirected_request"})
+	}
 	methods, known := p.routes[r.URL.Path]
 	if !known {
 		return jsonAnswer(http.StatusNotFound, object{"error": "not_found"})
