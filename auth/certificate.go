@@ -78,8 +78,8 @@ func (p Peer) organisation() bool { return p.class == OrganisationClass || p.cla
 // Name returns the name of the person or of the organisation, for the history.
 func (p Peer) Name() string { return p.name }
 
-// Subject returns the subject as RFC 4514 writes it, what tls_client_auth_subject_dn
-// of a registered client is compared with (RFC 8705 §2.1.2).
+// Subject returns the subject as RFC 4514 writes it, in the form of CanonicalSubject: what
+// tls_client_auth_subject_dn of a registered client is compared with (RFC 8705 §2.1.2).
 func (p Peer) Subject() string { return p.subject }
 
 // Thumbprint returns x5t#S256, base64url: what cnf of a token holds (RFC 8705 §3.1).
@@ -148,8 +148,12 @@ func NewCertificates(c CertificateConfig) (*Certificates, error) {
 	all := &Certificates{config: c, samu: map[string]bool{}, now: c.Now}
 	all.config.CRLs = slices.Clone(c.CRLs)
 	for _, s := range c.SAMU {
-		if !shown(s) {
-			return nil, fmt.Errorf("auth: %q is neither a thumbprint nor a subject", s)
+		if !isThumbprint(s) {
+			whole, err := CanonicalSubject(s)
+			if err != nil {
+				return nil, fmt.Errorf("auth: %q is neither a thumbprint nor a subject: %w", s, err)
+			}
+			s = whole
 		}
 		all.samu[s] = true
 	}

@@ -54,7 +54,7 @@ const country = "FR"
 
 // subject is the subject of a certificate, each attribute once.
 type subject struct {
-	text   string // RFC 4514, the last RDN first
+	text   string // RFC 4514, in the form of CanonicalSubject
 	values map[string]string
 	rdn    map[string]int // in which RDN an attribute stands
 }
@@ -68,7 +68,7 @@ func readSubject(cert *x509.Certificate) (subject, error) {
 	if rest, err := asn1.Unmarshal(cert.RawSubject, &rdns); err != nil || len(rest) > 0 {
 		return subject{}, fmt.Errorf("%w: not a name", ErrSubject)
 	}
-	s := subject{text: rdns.String(), values: map[string]string{}, rdn: map[string]int{}}
+	s := subject{values: map[string]string{}, rdn: map[string]int{}}
 	for i, rdn := range rdns {
 		for _, a := range rdn {
 			oid := a.Type.String()
@@ -85,6 +85,7 @@ func readSubject(cert *x509.Certificate) (subject, error) {
 	if s.values[attrCountry] != country {
 		return subject{}, fmt.Errorf("%w: not of %s", ErrSubject, country)
 	}
+	s.text = nameOf(rdns).String()
 	return s, nil
 }
 

@@ -40,7 +40,7 @@ type Client struct {
 	ID   string `json:"client_id"`
 	Name string `json:"client_name"`
 	Kind string `json:"kind"`
-	// Subjects (RFC 4514) and Thumbprints (x5t#S256) are those of its certificates
+	// Subjects (RFC 4514, whole) and Thumbprints (x5t#S256) are those of its certificates
 	// (tls_client_auth): one of either must match.
 	Subjects    []string `json:"tls_client_auth_subject_dn,omitempty"`
 	Thumbprints []string `json:"tls_client_certificate_thumbprints,omitempty"`
@@ -104,6 +104,11 @@ func (c Client) checkProofs() error {
 	for _, s := range slices.Concat(c.Subjects, c.Thumbprints) {
 		if strings.TrimSpace(s) != s || s == "" {
 			return errors.New("a subject or thumbprint is empty or has blanks around it")
+		}
+	}
+	for _, s := range c.Subjects {
+		if _, err := auth.CanonicalSubject(s); err != nil {
+			return fmt.Errorf("tls_client_auth_subject_dn %q: %w", s, err)
 		}
 	}
 	switch {
@@ -173,9 +178,16 @@ func (c Client) checkDecision() error {
 func (c Client) hasCertificates() bool { return len(c.Subjects)+len(c.Thumbprints) > 0 }
 func (c Client) hasKeys() bool         { return len(c.KeySet) > 0 || c.KeySetURL != "" }
 
-// covers tells whether a certificate is one of the client.
+// covers tells whether a certificate is one of the client. Subjects may be registered in
+// any spelling of RFC 4514; that of the certificate has the one form.
 func (c Client) covers(p Peer) bool {
-	return p.Thumbprint != "" && (slices.Contains(c.Thumbprints, p.Thumbprint) || p.Subject != "" && slices.Contains(c.Subjects, p.Subject))
+	if p.Thumbprint == "" {
+		return false
+	}
+	return slices.Contains(c.Thumbprints, p.Thumbprint) || slices.ContainsFunc(c.Subjects, func(registered string) bool {
+		whole, err := auth.CanonicalSubject(registered)
+		return err == nil && whole == p.Subject
+	})
 }
 
 // scopes returns what may be issued to the client: without a decision of its CME an

@@ -71,7 +71,8 @@ func New(c Config) (*Server, error) {
 
 // Peer is the client certificate of a connection, verified; zero if there is none.
 type Peer struct {
-	// Thumbprint is its x5t#S256, Subject its subject as RFC 4514 writes it.
+	// Thumbprint is its x5t#S256, Subject its subject in the form of
+	// auth.CanonicalSubject.
 	Thumbprint, Subject string
 	// SAMU says that it is registered for the regulation of emergencies.
 	SAMU bool

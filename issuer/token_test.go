@@ -54,7 +54,7 @@ func TestClientAuthentication(t *testing.T) {
 		{"other type", func(f url.Values) { f.Set("client_assertion_type", "saml") }, issuer.Peer{}, "invalid_client"},
 		{"other client_id", func(f url.Values) { f.Set("client_id", "lps") }, issuer.Peer{}, "invalid_client"},
 		{"unknown client", func(f url.Values) { f.Set("client_assertion", w.assertion("x")) }, issuer.Peer{}, "invalid_client"},
-		{"client without keys", func(f url.Values) { f.Set("client_assertion", w.assertion("sans-cme")) }, issuer.Peer{Subject: "CN=nord", Thumbprint: "n"}, "invalid_client"},
+		{"client without keys", func(f url.Values) { f.Set("client_assertion", w.assertion("sans-cme")) }, issuer.Peer{Subject: "CN=nord,OU=1750000099,O=Hôpital Nord,C=FR", Thumbprint: "n"}, "invalid_client"},
 		{"both", func(f url.Values) { f.Set("client_assertion", w.assertion("les-deux")) }, est, ""},
 		{"both, assertion alone", func(f url.Values) { f.Set("client_assertion", w.assertion("les-deux")) }, issuer.Peer{}, "invalid_client"},
 		{"both, other certificate", func(f url.Values) { f.Set("client_assertion", w.assertion("les-deux")) }, lps, "invalid_client"},
@@ -114,7 +114,7 @@ func TestTK20ScopesOfEstablishments(t *testing.T) {
 	if err != nil || res.Scope != "system/DocumentReference.crus system/Binary.r" {
 		t.Errorf("%q, %v", res.Scope, err)
 	}
-	north := issuer.Peer{Thumbprint: "n", Subject: "CN=nord"}
+	north := issuer.Peer{Thumbprint: "n", Subject: "CN=nord,OU=1750000099,O=Hôpital Nord,C=FR"}
 	form = url.Values{"grant_type": {issuer.GrantClient}, "client_id": {"sans-cme"}}
 	res, err = w.Token(t.Context(), issuer.Request{Form: form, Peer: north})
 	if err != nil || res.Scope != "system/DocumentReference.rs" || res.TokenType != "Bearer" || w.claims(res.AccessToken).Confirmation.Certificate != "n" {

@@ -134,7 +134,7 @@ func (w *world) registered() []issuer.Client {
 			Structures: []string{hospital, hospital2}, Decision: "CME-2026-03", DecisionDate: "2026-03-01", Status: issuer.Active,
 		},
 		{
-			ID: "sans-cme", Name: "Clinique Nord", Kind: issuer.Establishment, Subjects: []string{"CN=nord"}, Scope: "system/DocumentReference.crus",
+			ID: "sans-cme", Name: "Clinique Nord", Kind: issuer.Establishment, Subjects: []string{"CN=nord,OU=1750000099,O=H\\C3\\B4pital Nord,C=FR"}, Scope: "system/DocumentReference.crus",
 			Structures: []string{hospital2}, Status: issuer.Active,
 		},
 		{
@@ -142,7 +142,7 @@ func (w *world) registered() []issuer.Client {
 			Structures: []string{hospital2}, Status: issuer.Active,
 		},
 		{
-			ID: "lps", Name: "LogiCab", Kind: issuer.Software, Subjects: []string{"CN=lps,OU=3750000001,O=LogiCab"}, Scope: "user/*.crus",
+			ID: "lps", Name: "LogiCab", Kind: issuer.Software, Subjects: []string{"CN=lps,OU=3750000001,O=LogiCab,C=FR"}, Scope: "user/*.crus",
 			IdentityClients: []string{"psc-lps"}, Status: issuer.Active,
 		},
 		{
@@ -162,7 +162,7 @@ func (w *world) registered() []issuer.Client {
 }
 
 // lps is the certificate of the client lps.
-var lps = issuer.Peer{Thumbprint: "lps-2026", Subject: "CN=lps,OU=3750000001,O=LogiCab"}
+var lps = issuer.Peer{Thumbprint: "lps-2026", Subject: "CN=lps,OU=3750000001,O=LogiCab,C=FR"}
 
 // sign signs a JWT with ES256.
 func (w *world) sign(k *ecdsa.PrivateKey, header, payload object) string {

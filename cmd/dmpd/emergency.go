@@ -3,16 +3,12 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"opendmp/auth"
 	"opendmp/issuer"
 )
-
-// rdnPart is one part of a subject: a type by its name or its OID, and a value (RFC
-// 4514 §3).
-var rdnPart = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*|\d+(\.\d+)+)=[^ ].*$`)
 
 // checkSAMU refuses entries of the setting samu that no certificate can ever have: a
 // regulation of emergencies would be turned away, and nobody told why.
@@ -33,27 +29,21 @@ func isThumbprint(s string) bool {
 	return err == nil && len(hash) == 32
 }
 
-// isSubject tells whether a text can be a subject as RFC 4514 writes it: parts between
-// commas or plus signs that are not escaped, without blanks before them.
+// isSubject tells whether a text is a whole subject as RFC 4514 writes it.
 func isSubject(s string) bool {
-	var part strings.Builder
-	escaped := false
-	for _, r := range s + "," {
-		switch {
-		case escaped:
-			escaped = false
-		case r == '\\':
-			escaped = true
-		case r == ',' || r == '+':
-			if !rdnPart.MatchString(part.String()) {
-				return false
-			}
-			part.Reset()
-			continue
+	_, err := auth.CanonicalSubject(s)
+	return err == nil
+}
+
+// canonical returns certificates as they are compared: subjects have several spellings.
+func canonical(certificates []string) []string {
+	all := slices.Clone(certificates)
+	for i, c := range all {
+		if whole, err := auth.CanonicalSubject(c); err == nil {
+			all[i] = whole
 		}
-		part.WriteRune(r)
 	}
-	return part.Len() == 0 // else the last comma was escaped
+	return all
 }
 
 // regulators refuses clients that contradict the setting samu: one of kind samu whose
@@ -61,14 +51,14 @@ func isSubject(s string) bool {
 // certificate that is. Where one side has a thumbprint and the other a subject, nobody
 // can tell.
 func regulators(samu []string, clients []issuer.Client) error {
-	samu = listed(samu)
+	samu = canonical(listed(samu))
 	thumbprints := slices.ContainsFunc(samu, isThumbprint)
 	subjects := slices.ContainsFunc(samu, func(s string) bool { return !isThumbprint(s) })
 	for _, c := range clients {
 		if c.Status != issuer.Active {
 			continue
 		}
-		both := slices.ContainsFunc(slices.Concat(c.Subjects, c.Thumbprints), func(s string) bool { return slices.Contains(samu, s) })
+		both := slices.ContainsFunc(canonical(slices.Concat(c.Subjects, c.Thumbprints)), func(s string) bool { return slices.Contains(samu, s) })
 		unknown := thumbprints && len(c.Subjects) > 0 || subjects && len(c.Thumbprints) > 0
 		switch {
 		case c.Kind == issuer.SAMU && !both && !unknown:

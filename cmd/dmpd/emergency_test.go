@@ -18,6 +18,8 @@ func TestRegulators(t *testing.T) {
 		refused    bool
 	}{
 		"by subject":                        {[]string{"CN=a;CN=b"}, issuer.SAMU, []string{"CN=b"}, nil, false},
+		"by another spelling":               {[]string{"CN=a,O=Hôpital,C=FR"}, issuer.SAMU, []string{`CN=a,O=H\C3\B4pital,C=FR`}, nil, false},
+		"software, by another spelling":     {[]string{`CN=a,O=H\C3\B4pital,C=FR`}, issuer.Software, []string{"CN=a,O=Hôpital,C=FR"}, nil, true},
 		"by thumbprint":                     {[]string{thumbprint}, issuer.SAMU, nil, []string{thumbprint}, false},
 		"of another subject":                {[]string{"CN=a"}, issuer.SAMU, []string{"CN=b"}, nil, true},
 		"of another thumbprint":             {[]string{thumbprint}, issuer.SAMU, nil, []string{strings.Repeat("B", 42) + "A"}, true},

@@ -16,7 +16,7 @@ import (
 // hospital is a client that registers FINESS of an establishment, under a decision of
 // its CME, none if it is "".
 func hospital(id, decision string, finess ...string) issuer.Client {
-	c := issuer.Client{ID: id, Name: id, Kind: issuer.Establishment, Scope: "system/*.cruds", Status: issuer.Active, Subjects: []string{"CN=" + id}}
+	c := issuer.Client{ID: id, Name: id, Kind: issuer.Establishment, Scope: "system/*.cruds", Status: issuer.Active, Subjects: []string{"CN=" + id + ",O=Hôpital,C=FR"}}
 	for _, f := range finess {
 		c.Structures = append(c.Structures, fhir.SystemStructure+"|1"+f)
 	}
@@ -141,10 +141,10 @@ func TestClientAddThatContradicts(t *testing.T) {
 		t.Errorf("said %v", err)
 	}
 	samu := software
-	samu.Kind, samu.Structures, samu.Subjects = issuer.SAMU, []string{"urn:oid:1.2.250.1.71.4.2.2|1750000008"}, []string{"CN=samu"}
-	software.Subjects = []string{"CN=samu"}
-	registered := writeFile(t, "samu.json", fmt.Sprintf(`{"data":%q,"samu":["CN=samu"],"psc":{"issuer":"https://psc.example"}}`, w.s.Data))
-	other := writeFile(t, "other.json", fmt.Sprintf(`{"data":%q,"samu":["CN=another"],"psc":{"issuer":"https://psc.example"}}`, w.s.Data))
+	samu.Kind, samu.Structures, samu.Subjects = issuer.SAMU, []string{"urn:oid:1.2.250.1.71.4.2.2|1750000008"}, []string{"CN=samu,O=SAMU,C=FR"}
+	software.Subjects = []string{"CN=samu,O=SAMU,C=FR"}
+	registered := writeFile(t, "samu.json", fmt.Sprintf(`{"data":%q,"samu":["CN=samu,O=SAMU,C=FR"],"psc":{"issuer":"https://psc.example"}}`, w.s.Data))
+	other := writeFile(t, "other.json", fmt.Sprintf(`{"data":%q,"samu":["CN=another,O=SAMU,C=FR"],"psc":{"issuer":"https://psc.example"}}`, w.s.Data))
 	for settings, client := range map[string]issuer.Client{registered: software, other: samu} {
 		_, err = command(t, "client", "add", "--settings", settings, writeClients(t, client))
 		if err == nil || !strings.Contains(err.Error(), "the client lps is of kind "+client.Kind) || !strings.Contains(err.Error(), "setting samu") {

@@ -96,7 +96,7 @@ func TestSettingsNoServiceShouldRunWith(t *testing.T) {
 		{"an audience with blanks around it", func(s *settings) { s.Audience = "a " }, "blanks"},
 		{"a base of one machine, meant", func(s *settings) { s.Base, s.TLS.Test = "https://localhost/fhir", true }, ""},
 		{"samu by thumbprint", func(s *settings) { s.TLS.SAMU = []string{strings.Repeat("A", 43)} }, ""},
-		{"samu by subject", func(s *settings) { s.TLS.SAMU = []string{`CN=a\, b+OU=1,O=SAMU 75; 2.5.4.97=x`} }, ""},
+		{"samu by subject", func(s *settings) { s.TLS.SAMU = []string{`CN=a\, b+OU=1,O=SAMU 75,C=FR; 2.5.4.97=x,CN=b,O=c,C=FR`} }, ""},
 		{"exposed, and no sandbox", func(s *settings) { s.Exposed = true }, "expose-sandbox"},
 		{"a sandbox with a further issuer", func(s *settings) {
 			*s = settings{Addr: "127.0.0.1:0", Sandbox: true, Issuers: []externalIssuer{{"http://idp.example", "a", "gone", "", ""}}}
