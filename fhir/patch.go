@@ -49,6 +49,7 @@ type PatchOp struct {
 	many  bool   // which is a list
 	fresh bool   // add: what does not repeat must not be there yet
 	place spot   // insert, move, and add at the beginning of a list
+	lax   bool   // remove: what is not there need not be
 }
 
 // spot is where in a list a value goes.

@@ -11,7 +11,9 @@ import (
 // Beyond RFC 6902: the last element of an array that is removed takes the array
 // with it, for FHIR has no empty ones; adding to an array that is not there makes
 // it; and an operation on the value of an extension makes the extension when it
-// is not there (replace, add), or removes it whole (remove).
+// is not there (replace, add), or removes it whole (remove). The delete of a FHIRPath
+// Patch may find nothing to delete. Security labels are a set of codes and the archive
+// extension is one (labelSet), where the patch changes them.
 //
 // The error is an *Invalid: an operation that does not fit the resource has the
 // code value, a test that fails invariant, and a result that is no resource those
@@ -20,14 +22,23 @@ func Apply(r *Resource, p PatchSet) (*Resource, error) {
 	if p.Type != "" && p.Type != r.Type() {
 		return nil, patchError(-1, "value", "Le patch vise un autre type de ressource.", "The patch is for another type of resource.")
 	}
+	var labels labelSet
+	before := r
 	for i, o := range p.Operations {
 		edits, err := o.edits(r, i)
 		if err != nil {
 			return nil, err
 		}
-		if r, err = r.Splice(edits); err != nil {
+		next, err := r.Splice(edits)
+		if err != nil {
 			return nil, patchError(i, "value", "L’opération ne laisse pas une ressource valide.", "The operation does not leave a valid resource.")
 		}
+		labels.follow(o, r, next)
+		r = next
+	}
+	r, err := labels.canonical(before, r)
+	if err != nil {
+		return nil, err
 	}
 	return Parse(r.Bytes())
 }
@@ -194,6 +205,9 @@ func (o PatchOp) stepEdits(r *Resource, index int) ([]Edit, error) {
 			name = o.steps[last].name + strings.TrimPrefix(o.typed, "value")
 		}
 	}
+	if len(targets) == 0 && o.lax {
+		return nil, nil
+	}
 	if len(targets) != 1 {
 		return nil, o.notFound(index)
 	}
@@ -247,6 +261,8 @@ func (o PatchOp) extensionEdits(r *Resource, index int) ([]Edit, error) {
 		return nil, o.notFound(index)
 	case len(found) == 1:
 		return o.presentExtension(list, found[0], name, index)
+	case o.lax:
+		return nil, nil
 	case o.Op != "add" && o.Op != "replace":
 		return nil, o.notFound(index)
 	}

@@ -162,7 +162,11 @@ func (o *PatchOp) fill(parts patchParts, typ string, index int) error {
 		if len(o.steps) == 0 || parts.value.Exists() || parts.name != "" {
 			return unfit
 		}
-		o.Op = "remove"
+		// R4 does not say what is to be done where the path finds nothing; R5 does:
+		// "the element to delete (if found)". A path to no element of the type is an
+		// error all the same.
+		_, row := typeAlong(resourceNamed(typ), o.steps)
+		o.Op, o.lax = "remove", row != nil
 		o.forExtension()
 		return nil
 	case "replace":

@@ -23,7 +23,7 @@ func TestPatchXML(t *testing.T) {
 		{"status, default namespace", ``, `<replace xmlns="http://hl7.org/fhir" sel="DocumentReference/status/@value">superseded</replace>`, "status", ``},
 		{"label added", labels, `<add sel="f:DocumentReference">` + label + `</add>`, "securityLabel", strings.TrimSuffix(labels, "]") + "," + added + "]"},
 		{"first label", ``, `<add sel="f:DocumentReference">` + label + `</add>`, "securityLabel", `,"securityLabel":[` + added + `]`},
-		{"two labels", ``, `<add sel="f:DocumentReference">` + label + label + `</add>`, "securityLabel", `,"securityLabel":[` + added + `,` + added + `]`},
+		{"two labels", ``, `<add sel="f:DocumentReference">` + label + strings.Replace(label, `"n"`, `"m"`, 1) + `</add>`, "securityLabel", `,"securityLabel":[` + added + `,` + strings.Replace(added, `"n"`, `"m"`, 1) + `]`},
 		{"label before all", labels, `<add sel="f:DocumentReference" pos="prepend">` + label + `</add>`, "securityLabel", strings.Replace(labels, "[", "["+added+",", 1)},
 		{"label before", labels, `<add sel="f:DocumentReference/f:securityLabel[2]" pos="before">` + label + `</add>`, "securityLabel", strings.Replace(labels, `{"text"`, added+`,{"text"`, 1)},
 		{"label after", labels, `<add sel="f:DocumentReference/f:securityLabel[2]" pos="after">` + label + `</add>`, "securityLabel", strings.TrimSuffix(labels, "]") + "," + added + "]"},
