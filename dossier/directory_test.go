@@ -128,7 +128,7 @@ func TestDirectoryRefuses(t *testing.T) {
 	bare.patient(published).get("Practitioner?name=martin").is(404)
 	bare.patient(published).get("Organization/st-F750000001").is(404)
 	for door, want := range map[*dossier.Service]bool{h.door: true, bare.door: false} {
-		if got := strings.Contains(string(door.Metadata().Body()), `"type":"PractitionerRole"`); got != want {
+		if got := strings.Contains(string(door.Published(dossier.Request{Request: fhir.Request{Interaction: fhir.Capabilities}}).Body()), `"type":"PractitionerRole"`); got != want {
 			t.Errorf("in /metadata: %v, want %v", got, want)
 		}
 	}

@@ -23,7 +23,7 @@ func (c *call) requestOf(e *fhir.Entry) (Request, error) {
 	r := Request{
 		Request: line,
 		IfMatch: e.IfMatch, IfNoneMatch: e.IfNoneMatch, IfModifiedSince: httpDate(e.IfModifiedSince), IfNoneExist: e.IfNoneExist,
-		Return: c.r.Return, Lang: c.r.Lang, TraceID: c.r.TraceID,
+		Return: c.r.Return, Lang: c.r.Lang, Base: c.r.Base, TraceID: c.r.TraceID,
 	}
 	if isRead(line) || line.Interaction == fhir.Delete || line.Interaction == fhir.Capabilities {
 		if e.Resource != nil {
@@ -41,7 +41,7 @@ func (c *call) requestOf(e *fhir.Entry) (Request, error) {
 // lineOf reads the line of an entry. In a batch that of a type which only a
 // transaction creates is refused after its body was read, as if alone.
 func (c *call) lineOf(e *fhir.Entry) (fhir.Request, error) {
-	b := fhir.Base(c.base)
+	b := c.bases
 	if c.r.Interaction != fhir.Batch {
 		return b.ParseEntry(e.Method, e.URL)
 	}

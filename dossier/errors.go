@@ -17,6 +17,9 @@ var (
 	ErrMisplacedToken = errors.New("dossier: token in a URL")
 	// ErrBadProof: the possession of the key of the token was not proved (RFC 9449).
 	ErrBadProof = errors.New("dossier: proof of possession refused")
+	// ErrPatientsOnly: a credential that is good, of a professional or a structure, at
+	// the address of the patients.
+	ErrPatientsOnly = errors.New("dossier: an address for patients")
 	// ErrScope: the scopes of the token do not reach as far.
 	ErrScope = errors.New("dossier: insufficient scope")
 	// ErrNotFound: by id; hidden and absent alike.

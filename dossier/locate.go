@@ -148,9 +148,11 @@ func appendOnce(ids []store.Dossier, id store.Dossier) []store.Dossier {
 }
 
 // localRef reads a reference to a resource of this server: "Type/id", the same
-// with a version, or an absolute URL under the base.
+// with a version, or an absolute URL under one of its bases.
 func (s *Service) localRef(reference string) (typ, id string, ok bool) {
-	reference = strings.TrimPrefix(reference, s.base+"/")
+	if own, under := s.bases.Relative(reference); under {
+		reference = own
+	}
 	parts := strings.Split(reference, "/")
 	if len(parts) == 4 && parts[2] == "_history" {
 		parts = parts[:2]

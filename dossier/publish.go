@@ -181,7 +181,7 @@ func (c *call) existing(ctx context.Context, d *loaded, v *policy.View) (*row, e
 	if c.r.IfNoneExist == "" {
 		return nil, nil
 	}
-	q, err := fhir.Base(c.base).ParseQuery(c.r.Type, c.r.IfNoneExist)
+	q, err := c.bases.ParseQuery(c.r.Type, c.r.IfNoneExist)
 	if err != nil {
 		return nil, err
 	}

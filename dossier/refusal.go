@@ -42,6 +42,10 @@ var outcomes = []struct {
 		FR: "Preuve de possession (DPoP) refusée : absente, trop ancienne, déjà utilisée, ou faite pour une autre requête, un autre jeton ou une autre clé. En signer une pour chaque requête.",
 		EN: "The proof of possession (DPoP) was refused: missing, too old, used before, or made for another request, token or key. Sign one for each request.",
 	}}},
+	{ErrPatientsOnly, outcome{http.StatusUnauthorized, "login", fhir.Text{
+		FR: "Cette adresse est celle des patients et de leurs représentants. Un professionnel ou une structure se connecte avec son certificat, à l’adresse des professionnels.",
+		EN: "This is the address of patients and their representatives. A professional or a structure connects with a certificate, at the address of professionals.",
+	}}},
 	{ErrScope, outcome{http.StatusForbidden, "forbidden", fhir.Text{
 		FR: "La portée (scope) du jeton ne couvre pas cette requête.",
 		EN: "The scopes of the token do not cover this request.",

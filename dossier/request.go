@@ -19,6 +19,9 @@ type Request struct {
 	Return string
 	// Lang is "fr" or "en".
 	Lang string
+	// Base is the FHIR base under which the client called, one of those of Config, for
+	// the links of the answer; Config.Base if "".
+	Base string
 	// TraceID is the request id, for the history and the logs.
 	TraceID string
 }

@@ -39,8 +39,11 @@ type Config struct {
 	Vault  *vault.Vault
 	Audit  *audit.Log
 	Policy *policy.Engine
-	// Base is the URL of the FHIR base, without a slash at its end.
-	Base string
+	// Base is the URL of the FHIR base, without a slash at its end. Others are further
+	// ones of this same server: a reference under any of them is one to a resource of
+	// ours.
+	Base   string
+	Others []string
 	// Software is the version that /metadata shows.
 	Software fhir.Software
 	// Now is the clock; time.Now if nil.
@@ -92,6 +95,7 @@ type Service struct {
 	audit  *audit.Log
 	policy *policy.Engine
 	base   string
+	bases  fhir.Base // all of them
 	soft   fhir.Software
 	now    func() time.Time
 	newID  func() string
@@ -121,6 +125,10 @@ func New(c Config) (*Service, error) {
 		store: c.Store, vault: c.Vault, audit: c.Audit, policy: c.Policy,
 		base: strings.TrimSuffix(c.Base, "/"), soft: c.Software, newID: c.NewID, insKey: c.INSKey, cda: c.CDA, profiles: c.Profiles, codes: c.Codes,
 		log: c.Logger, rand: c.Rand,
+	}
+	s.bases = fhir.Base(s.base)
+	for _, other := range c.Others {
+		s.bases += " " + fhir.Base(strings.TrimSuffix(other, "/"))
 	}
 	clock := c.Now
 	if clock == nil {
@@ -202,12 +210,12 @@ func (s *Service) report(r Request, err error) {
 
 func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, error) {
 	if r.Interaction == fhir.Capabilities || r.Type == "OperationDefinition" {
-		return s.Published(r.Request, r.Lang), nil
+		return s.Published(r), nil
 	}
 	if p.Kind() == auth.Nobody {
 		return Answer{}, ErrUnauthenticated
 	}
-	c := &call{Service: s, p: p, r: r, at: s.now()}
+	c := &call{Service: s, base: s.baseOf(r), p: p, r: r, at: s.now()}
 	if !within(p, r.Request) {
 		return Answer{}, c.beyond(ctx)
 	}
@@ -242,9 +250,12 @@ func (s *Service) do(ctx context.Context, p auth.Principal, r Request) (Answer, 
 // call is one interaction of one caller at one instant.
 type call struct {
 	*Service
-	p  auth.Principal
-	r  Request
-	at time.Time
+	// base is that under which the client called, for the links of the answer. What is
+	// stored does not depend on it.
+	base string
+	p    auth.Principal
+	r    Request
+	at   time.Time
 	// floor is the least class of the events of the call.
 	floor policy.Class
 	// byPatient tells that the request names its dossier by the patient, not by
@@ -263,31 +274,32 @@ type call struct {
 	writing store.Dossier
 }
 
-// Metadata returns the capability statement.
-func (s *Service) Metadata() Answer { return Public(200, fhirJSON, s.capability()) }
+// baseOf returns the base under which a request came.
+func (s *Service) baseOf(r Request) string { return cmp.Or(r.Base, s.base) }
 
-func (s *Service) capability() []byte {
+func (s *Service) capability(base string) []byte {
 	var without []string
 	if s.directory == nil {
 		without = directoryTypes
 	}
-	return fhir.Capability(s.base, s.soft, without...)
+	return fhir.Capability(base, s.soft, without...)
 }
 
 // Published answers what is no patient's and needs no caller: the capability
 // statement, the terminology capabilities (mode=terminology), and the definition of
 // an operation.
-func (s *Service) Published(r fhir.Request, lang string) Answer {
+func (s *Service) Published(r Request) Answer {
+	base := s.baseOf(r)
 	switch {
 	case r.Interaction == fhir.Capabilities && r.Mode == fhir.ModeTerminology:
-		return Public(200, fhirJSON, r.Query.ShowJSON(fhir.Terminology(s.base, s.soft)))
+		return Public(200, fhirJSON, r.Query.ShowJSON(fhir.Terminology(base, s.soft)))
 	case r.Interaction == fhir.Capabilities:
-		return Public(200, fhirJSON, r.Query.ShowJSON(s.capability()))
+		return Public(200, fhirJSON, r.Query.ShowJSON(s.capability(base)))
 	}
-	if b, ok := fhir.OperationDefinition(s.base, r.ID); ok && r.Interaction == fhir.Read {
+	if b, ok := fhir.OperationDefinition(base, r.ID); ok && r.Interaction == fhir.Read {
 		return Public(200, fhirJSON, b)
 	}
-	return Refuse(ErrNotFound, lang)
+	return Refuse(ErrNotFound, r.Lang)
 }
 
 const fhirJSON = "application/fhir+json; charset=utf-8"

@@ -23,7 +23,7 @@ func (c *call) transaction(ctx context.Context) (Answer, error) {
 		c.r.Interaction = fhir.Batch
 		return c.batchOf(ctx, r)
 	}
-	b, err := fhir.Base(c.base).ReadBundle(r)
+	b, err := c.bases.ReadBundle(r)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -55,7 +55,7 @@ func (c *call) batchOf(ctx context.Context, r *fhir.Resource) (Answer, error) {
 	}
 	var left room
 	parts := make([]part, 0, count)
-	for e, err := range fhir.Base(c.base).ReadBatch(r) {
+	for e, err := range c.bases.ReadBatch(r) {
 		if err != nil {
 			parts = append(parts, partOf(Refuse(err, c.r.Lang)))
 			continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"opendmp/audit"
 	"opendmp/fhir"
@@ -142,7 +141,7 @@ func (t *transaction) name(ctx context.Context, ch *change) error {
 			return invalid("duplicate", a.At(), "La transaction agit deux fois sur la même ressource.", "The transaction acts twice on the same resource.")
 		}
 		touched[ref] = true
-		if a.FullURL != "" && !strings.HasPrefix(a.FullURL, t.base+"/") {
+		if _, own := t.bases.Relative(a.FullURL); a.FullURL != "" && !own {
 			t.refs[a.FullURL] = ref
 		}
 	}

@@ -31,7 +31,7 @@ type Verdict struct {
 // ErrForbidden, an id that is not there ErrNotFound; both leave an event too.
 func (s *Service) Verdict(ctx context.Context, operator, who auth.Principal, id string) (Verdict, error) {
 	ref := "DocumentReference/" + id
-	c := &call{Service: s, p: operator, at: s.now(), r: Request{Request: fhir.Request{Interaction: explains, Type: "DocumentReference", ID: id}}}
+	c := &call{Service: s, base: s.base, p: operator, at: s.now(), r: Request{Request: fhir.Request{Interaction: explains, Type: "DocumentReference", ID: id}}}
 	d, err := s.loadByID(ctx, "DocumentReference", id)
 	if err != nil {
 		return Verdict{}, err

@@ -144,7 +144,7 @@ func (base Base) readEntry(n Node, index int) Entry {
 // entries relative to the base alone, and its own example (bundle-request-medsallergies)
 // writes them so.
 func (base Base) ofEntry(url string) string {
-	own, absolute := base.relative(url)
+	own, absolute := base.Relative(url)
 	if !absolute {
 		own, _ = strings.CutPrefix(url, "/")
 	}

@@ -24,9 +24,9 @@ const (
 const PageParam = "_page"
 
 // Base is the FHIR base URL under which the server is known, without a slash at
-// its end: "https://dmp.example.org/fhir". A reference in a query that begins
-// with it is one to the server's own resources. The empty Base knows no absolute
-// URL as its own.
+// its end: "https://dmp.example.org/fhir"; where it is known under several, all of
+// them, with a blank between. A reference in a query that begins with one is one to
+// the server's own resources. The empty Base knows no absolute URL as its own.
 type Base string
 
 // Query is a search, parsed: nothing in it was ignored.

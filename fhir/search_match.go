@@ -65,7 +65,7 @@ func (q *Query) accepts(c *condition, w *want, at *valueCursor) bool {
 
 // refersTo tells whether a reference of a resource is the one asked for.
 func (w *want) refersTo(b Base, value string) bool {
-	if own, ok := b.relative(value); ok {
+	if own, ok := b.Relative(value); ok {
 		value = own
 	}
 	if !w.suffix {

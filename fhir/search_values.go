@@ -132,7 +132,7 @@ func wantReference(b Base, p *Param, s string) ([]want, *refusal) {
 	if !ok {
 		return nil, badEscape()
 	}
-	if own, ok := b.relative(s); ok {
+	if own, ok := b.Relative(s); ok {
 		s = own
 	}
 	typ, id, typed := strings.Cut(s, "/")
@@ -149,12 +149,15 @@ func wantReference(b Base, p *Param, s string) ([]want, *refusal) {
 	return nil, refused("value", "Référence attendue : id, Type/id, URL absolue ou URN.", "A reference is expected: id, Type/id, absolute URL or URN.")
 }
 
-// relative returns the part of a URL after the base.
-func (b Base) relative(s string) (string, bool) {
-	if b == "" {
-		return "", false
+// Relative returns the part of a URL after the base, whichever it is of several, and
+// false where the URL is under none.
+func (b Base) Relative(url string) (string, bool) {
+	for one := range strings.FieldsSeq(string(b)) {
+		if rest, ok := strings.CutPrefix(url, one); ok && strings.HasPrefix(rest, "/") {
+			return rest[1:], true
+		}
 	}
-	return strings.CutPrefix(s, string(b)+"/")
+	return "", false
 }
 
 func absolute(s string) bool {

@@ -19,10 +19,29 @@ type Metadata struct {
 	BoundTokens       bool     `json:"tls_client_certificate_bound_access_tokens"`
 	ProofAlgorithms   []string `json:"dpop_signing_alg_values_supported"`
 	AccessTokenFormat string   `json:"access_token_format"`
+	// WithCertificate are the endpoints for clients that authenticate by a certificate,
+	// where they are at another address (RFC 8705 §5).
+	WithCertificate *Endpoints `json:"mtls_endpoint_aliases,omitempty"`
 }
 
-// Metadata returns the document, the same for everyone.
-func (s *Server) Metadata() Metadata { return MetadataAt(s.c.Issuer, s.c.Identity != nil) }
+// Endpoints are the URLs of those that a client calls.
+type Endpoints struct {
+	Token         string `json:"token_endpoint"`
+	Introspection string `json:"introspection_endpoint"`
+	Revocation    string `json:"revocation_endpoint"`
+}
+
+// Metadata returns the document for who asks at a URL of the server, Config.Issuer or one
+// of Others: the endpoints are there. Where it is another than Config.Issuer it names
+// those too, for clients with a certificate.
+func (s *Server) Metadata(at string) Metadata {
+	m := MetadataAt(at, s.c.Identity != nil)
+	if m.Issuer = s.c.Issuer; at != m.Issuer {
+		there := MetadataAt(m.Issuer, s.c.Identity != nil)
+		m.WithCertificate = &Endpoints{there.Token, there.Introspection, there.Revocation}
+	}
+	return m
+}
 
 // MetadataAt returns the document of a server at a URL, which may exchange the tokens of
 // an identity provider.

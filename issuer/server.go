@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,10 @@ const (
 
 // Config is what a Server needs. Identity may be nil: then nothing is exchanged.
 type Config struct {
-	// Issuer is the URL under which the endpoints are, without path.
+	// Issuer is the URL under which the endpoints are, without path. Others are further
+	// URLs under which they are reached, those of the other listeners.
 	Issuer string
+	Others []string
 	// Signer signs the tokens, and Verifier reads them.
 	Signer      *auth.Signer
 	Verifier    *auth.Verifier
@@ -86,6 +89,9 @@ type Request struct {
 	Proof string
 	// ID is that of the request, for the history.
 	ID string
+	// At is the URL that was called, Config.Issuer or one of Others: what a DPoP proof
+	// is for. Config.Issuer if "".
+	At string
 }
 
 // one returns the value of a parameter, "" if it is not there. A parameter that is
@@ -167,10 +173,21 @@ func (s *Server) authenticate(ctx context.Context, r Request) (proof, error) {
 	return p, nil
 }
 
-// assertion verifies a client assertion.
-func (s *Server) assertion(ctx context.Context, token string) (auth.Assertion, error) {
+// assertion verifies a client assertion. Its audience is the token endpoint, by the URL
+// of any of the listeners: they are one server, with one memory of what was used.
+func (s *Server) assertion(ctx context.Context, token string) (a auth.Assertion, err error) {
+	for _, url := range append([]string{s.c.Issuer}, s.c.Others...) {
+		if a, err = s.assertionFor(ctx, url+TokenPath, token); err == nil || errors.Is(err, ErrUnavailable) {
+			break
+		}
+	}
+	return a, err
+}
+
+// assertionFor verifies a client assertion for one audience.
+func (s *Server) assertionFor(ctx context.Context, audience, token string) (auth.Assertion, error) {
 	var broken error
-	a, err := auth.VerifyAssertion(token, s.c.Issuer+TokenPath, s.c.Now(), func(id string) (auth.ClientKeys, bool) {
+	a, err := auth.VerifyAssertion(token, audience, s.c.Now(), func(id string) (auth.ClientKeys, bool) {
 		c, ok, err := s.c.Clients.Client(ctx, id)
 		if broken = err; err != nil || !ok || !c.hasKeys() {
 			return auth.ClientKeys{}, false
@@ -190,7 +207,7 @@ func (s *Server) assertion(ctx context.Context, token string) (auth.Assertion, e
 // of its DPoP proof.
 func (s *Server) bind(r Request, p *proof) error {
 	if r.Proof != "" {
-		d, err := auth.VerifyProof(r.Proof, "POST", s.c.Issuer+TokenPath, "", s.c.Now())
+		d, err := auth.VerifyProof(r.Proof, "POST", cmp.Or(r.At, s.c.Issuer)+TokenPath, "", s.c.Now())
 		if err != nil {
 			return refuse("invalid_dpop_proof", "the proof is not good", err)
 		}

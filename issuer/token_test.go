@@ -428,7 +428,7 @@ func TestRegistry(t *testing.T) {
 
 func TestMetadata(t *testing.T) {
 	w := newWorld(t)
-	m := w.Metadata()
+	m := w.Metadata(issuerURL)
 	if m.Issuer != issuerURL || m.Token != issuerURL+"/oauth2/token" || !slices.Contains(m.Grants, issuer.GrantExchange) || !m.BoundTokens {
 		t.Errorf("%+v", m)
 	}

@@ -3,12 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"time"
 
 	"opendmp/auth"
 	"opendmp/dossier"
+	"opendmp/fhir"
 )
 
 // connection is what is known of the connection of a request, and not of who uses
@@ -41,10 +43,14 @@ func connectionOf(ctx context.Context) connection {
 func (c connection) twice() bool { return c.watch != nil && c.watch.twice.Load() }
 
 // meet finds out who holds the client certificate of the request, and makes it the
-// last one of a connection that is old, or whose certificate is refused.
+// last one of a connection that is old, or whose certificate is refused. In clear it
+// knows /health only, but for a sandbox.
 func (x *exchange) meet(c connection) error {
 	defer dropForwarded(x.r.Header)
 	if c.face == nil {
+		if c.watch != nil && !x.s.clear && x.r.URL.Path != healthPath {
+			return errInClear()
+		}
 		return nil
 	}
 	if x.s.now().Sub(c.opened) >= x.s.limits.MaxConnectionAge {
@@ -56,6 +62,13 @@ func (x *exchange) meet(c connection) error {
 		return x.strange(err)
 	}
 	return nil
+}
+
+// errInClear tells who calls in clear where to go.
+func errInClear() error {
+	return fmt.Errorf("%w: %w", fhir.ErrUnknownRoute, invalid("not-found",
+		"En clair, ce serveur ne répond qu’à /health. Tout le reste se demande en https, à l’adresse qui vous a été donnée.",
+		"In clear this server answers /health only. Ask for all else over https, at the address that you were given."))
 }
 
 // strange logs why a certificate is refused, and returns what the client is told:

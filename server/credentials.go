@@ -13,7 +13,8 @@ import (
 // authenticate returns the caller whom the token of the request proves, sent by the
 // holder of the certificate that came with it. The error is
 // dossier.ErrUnauthenticated where no token came, ErrBadProof where a token that is good
-// came without a good DPoP proof, and ErrBadToken for every other cause for which one is
+// came without a good DPoP proof, ErrPatientsOnly where it came from someone who has to
+// show a certificate, to a listener that asks for none, and ErrBadToken for every other cause for which one is
 // refused; the cause itself is not told, not even to the log, which a
 // token would then reach by way of a parser's message.
 func (x *exchange) authenticate() (auth.Principal, error) {
@@ -23,7 +24,7 @@ func (x *exchange) authenticate() (auth.Principal, error) {
 	}
 	proof, _ := one(x.r.Header, "DPoP")
 	p, err := x.s.verifier.Present(x.r.Context(), auth.Presentation{
-		Scheme: scheme, Token: token, From: x.peer, Proof: proof, Method: x.r.Method, URL: x.s.origin + x.r.URL.EscapedPath(),
+		Scheme: scheme, Token: token, From: x.peer, Proof: proof, Method: x.r.Method, URL: x.from().Origin() + x.r.URL.EscapedPath(),
 	})
 	switch {
 	case errors.Is(err, auth.ErrUndecided):
@@ -34,6 +35,9 @@ func (x *exchange) authenticate() (auth.Principal, error) {
 		return auth.Principal{}, dossier.ErrBadToken
 	}
 	x.kind = p.Kind()
+	if x.patients() && p.Kind() != auth.Patient && p.Kind() != auth.Representative {
+		return auth.Principal{}, dossier.ErrPatientsOnly
+	}
 	return p, nil
 }
 

@@ -69,7 +69,7 @@ func (x *exchange) misplacedBody(method error) error {
 
 func (s *Server) parseLine(r *http.Request, rawQuery string) (fhir.Request, error) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), s.path)
-	return s.base.ParsePathAs(preferredHandling(r.Header), r.Method, strings.TrimPrefix(path, "/"), rawQuery)
+	return s.known.ParsePathAs(preferredHandling(r.Header), r.Method, strings.TrimPrefix(path, "/"), rawQuery)
 }
 
 // published answers what is public: who may not look up what is served cannot use
@@ -81,7 +81,7 @@ func (x *exchange) published(line fhir.Request, err error) dossier.Answer {
 	if err != nil {
 		return x.refuse(err)
 	}
-	return x.s.service.Published(line, x.lang)
+	return x.s.service.Published(dossier.Request{Request: line, Lang: x.lang, Base: x.from().Base})
 }
 
 // do reads the rest of the request and passes it through the door.
@@ -111,6 +111,7 @@ func (x *exchange) request(line fhir.Request) (dossier.Request, error) {
 		IfNoneExist:     h.Get("If-None-Exist"),
 		Return:          preferredReturn(h),
 		Lang:            x.lang,
+		Base:            x.from().Base,
 		TraceID:         x.id,
 	}
 	return x.withBody(r)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// Serve answers in clear on the listener, which it closes, until ctx ends; then it
+// Serve answers in clear on the listener (Config.Clear says how much), which it closes, until ctx ends; then it
 // stops accepting, lets what runs finish for at most Limits.DrainTimeout, and returns
 // nil. It returns an error when the listener fails or when requests had to be
 // cut. Several listeners are served at a time by several calls.

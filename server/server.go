@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -25,6 +24,11 @@ type Config struct {
 	// Base is the URL of the FHIR base, "https://dmp.example.org/fhir", as in
 	// dossier.Config. Its path is where the API is served.
 	Base string
+	// Bases are what clients of each kind of listener are told instead of Base.
+	Bases Bases
+	// Clear serves the API in clear as well: that of a sandbox. Without it Serve answers
+	// /health, and nothing else.
+	Clear bool
 	// Extra are further routes, those of the sandbox.
 	Extra []Route
 	// Healthy tells whether the server can do its work; nil means that it can as
@@ -45,18 +49,23 @@ type Route struct {
 	Method, Path string
 	// Handle answers. The body that it reads is limited to Limits.MaxBody.
 	Handle func(*http.Request) dossier.Answer
-	// HandleFrom answers instead of Handle, if it is set, and is told who holds the
-	// client certificate of the connection: the zero Peer if there is none.
-	HandleFrom func(*http.Request, auth.Peer) dossier.Answer
+	// HandleFrom answers instead of Handle, if it is set, and is told where the request
+	// came from.
+	HandleFrom func(*http.Request, From) dossier.Answer
 }
+
+// healthPath is what everyone may ask, over every listener.
+const healthPath = "/health"
 
 // Server serves the API. It is safe for concurrent use.
 type Server struct {
 	service  *dossier.Service
 	verifier *auth.Verifier
-	base     fhir.Base
-	path     string // of the base, "/fhir"
-	origin   string // of the base, "https://dmp.example.org"
+	base     string
+	bases    Bases
+	known    fhir.Base // all of them
+	path     string    // of each base, "/fhir"
+	clear    bool
 	healthy  func(context.Context) bool
 	limits   Limits
 	log      *slog.Logger
@@ -74,13 +83,13 @@ func New(c Config) (*Server, error) {
 	if c.Service == nil || c.Verifier == nil {
 		return nil, errors.New("server: service and verifier are required")
 	}
-	base, err := url.Parse(c.Base)
-	if err != nil || !base.IsAbs() || base.Host == "" || strings.Trim(base.Path, "/") == "" || base.RawQuery != "" {
-		return nil, errors.New("server: the base must be an absolute URL with a path, as http://127.0.0.1:8080/fhir")
+	path, err := c.path()
+	if err != nil {
+		return nil, err
 	}
 	s := &Server{
 		service: c.Service, verifier: c.Verifier,
-		base: fhir.Base(strings.TrimSuffix(c.Base, "/")), path: strings.TrimSuffix(base.Path, "/"), origin: base.Scheme + "://" + base.Host,
+		base: strings.TrimSuffix(c.Base, "/"), bases: c.Bases, known: c.known(), path: path, clear: c.Clear,
 		healthy: c.Healthy, limits: c.Limits.withDefaults(), log: c.Logger, now: c.Now, rand: c.Rand,
 	}
 	if s.healthy == nil {
@@ -121,8 +130,8 @@ func (s *Server) router(extra []Route) *echo.Echo {
 	for _, path := range []string{s.path, s.path + "/", s.path + "/*"} {
 		e.Any(path, s.handle(s.fhir))
 	}
-	e.GET("/health", s.handle(s.health))
-	e.HEAD("/health", s.handle(s.health))
+	e.GET(healthPath, s.handle(s.health))
+	e.HEAD(healthPath, s.handle(s.health))
 	for _, r := range extra {
 		e.Add(r.Method, r.Path, s.handle(s.extra(r)))
 	}
@@ -152,7 +161,7 @@ func fromEcho(err error) error {
 // health says whether the server can do its work, and nothing about why not:
 // which part is down helps an attacker more than a client.
 func (s *Server) health(x *exchange) dossier.Answer {
-	x.route = "/health"
+	x.route = healthPath
 	if !s.healthy(x.r.Context()) {
 		return dossier.Public(http.StatusServiceUnavailable, "application/json", []byte(`{"status":"unavailable"}`))
 	}
@@ -170,7 +179,7 @@ func (s *Server) extra(r Route) func(*exchange) dossier.Answer {
 		defer body.Close()
 		x.r.Body = body
 		if r.HandleFrom != nil {
-			return r.HandleFrom(x.r, x.peer)
+			return r.HandleFrom(x.r, x.from())
 		}
 		return r.Handle(x.r)
 	}

@@ -47,6 +47,7 @@ func start(t *testing.T, change func(*server.Config)) *world {
 		Service:  door(t),
 		Verifier: verifier,
 		Base:     base,
+		Clear:    true,
 		Logger:   slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	if change != nil {

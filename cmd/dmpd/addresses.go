@@ -12,23 +12,36 @@ import (
 	"opendmp/sandbox/idp"
 )
 
+// checkPatientBase looks at what patients are told. The two bases are one tree of routes.
+func (s settings) checkPatientBase() error {
+	if err := checkBase("base-patient", s.TLS.PatientBase, s.TLS.Test); err != nil || s.TLS.PatientBase == "" {
+		return err
+	}
+	base, err := url.Parse(s.Base)
+	patient, unread := url.Parse(s.TLS.PatientBase)
+	if err != nil || unread != nil || s.Base == "" || base.Path == patient.Path {
+		return nil
+	}
+	return fmt.Errorf("base-patient: %q ends otherwise than base: give it the path %s", s.TLS.PatientBase, base.Path)
+}
+
 // checkBase refuses what clients of a real service must not be told: an address in clear,
 // of one machine (unless test is meant), or with anything but a host and a path. A name
 // and a password are not repeated.
-func checkBase(base string, test bool) error {
+func checkBase(name, base string, test bool) error {
 	const todo = "write what clients are told, https://dmp.example.org/fhir"
 	u, err := url.Parse(base)
 	switch {
 	case strings.TrimSpace(base) == "":
 		return nil // missing tells it
 	case err == nil && u.User != nil:
-		return fmt.Errorf("base: it has a name or a password in it, which would be told to everyone: %s", todo)
+		return fmt.Errorf("%s: it has a name or a password in it, which would be told to everyone: %s", name, todo)
 	case err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.HasSuffix(base, "/"):
-		return fmt.Errorf("base: %q is not an https URL without a slash at its end: %s", base, todo)
+		return fmt.Errorf("%s: %q is not an https URL without a slash at its end: %s", name, base, todo)
 	case u.Path == "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return fmt.Errorf("base: %q is not an https URL with a path and nothing behind it: %s", base, todo)
+		return fmt.Errorf("%s: %q is not an https URL with a path and nothing behind it: %s", name, base, todo)
 	case !test && ownMachine(u.Hostname()):
-		return fmt.Errorf("base: %q is an address of this machine, and of another one for each client: %s (ca-de-test if that is meant)", base, todo)
+		return fmt.Errorf("%s: %q is an address of this machine, and of another one for each client: %s (ca-de-test if that is meant)", name, base, todo)
 	}
 	return nil
 }
@@ -76,18 +89,24 @@ func (s identitySettings) notOfSandbox(secret string) error {
 	return nil
 }
 
-// checkServer refuses a certificate that no client of the base would take.
-func checkServer(leaf *x509.Certificate, base string) error {
+// checkServer refuses a certificate that no client would take.
+func checkServer(leaf *x509.Certificate) error {
 	if limited := len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0; limited &&
 		!slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return errors.New("tls-cert: it is no certificate of a server (serverAuth is not among its uses): give one that is")
 	}
+	return nil
+}
+
+// checkHost refuses a certificate that no client of a base would take; name is that of
+// its setting.
+func checkHost(leaf *x509.Certificate, name, base string) error {
 	u, err := url.Parse(base)
-	if err != nil || base == "" || checkBase(base, true) != nil {
-		return nil // the fault of base
+	if err != nil || base == "" || checkBase(name, base, true) != nil {
+		return nil // its own fault
 	}
 	if err := leaf.VerifyHostname(u.Hostname()); err != nil {
-		return fmt.Errorf("tls-cert: it is not of the host of base: %w: give the certificate of that host", err)
+		return fmt.Errorf("tls-cert: it is not of the host of %s: %w: give the certificate of that host", name, err)
 	}
 	return nil
 }

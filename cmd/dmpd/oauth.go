@@ -147,7 +147,7 @@ func (a *authority) open(ctx context.Context, p *plan, keys *vault.Vault, st sto
 		return nil, err
 	}
 	s, err := issuer.New(issuer.Config{
-		Issuer: a.url, Signer: a.signer, Verifier: verifier, Clients: clients, Revocations: revocations, Identity: a.identity,
+		Issuer: a.url, Others: origins(p.bases), Signer: a.signer, Verifier: verifier, Clients: clients, Revocations: revocations, Identity: a.identity,
 		Store: st, Vault: keys, Audit: log, Now: p.clock.Now, Rand: rand.Reader,
 	})
 	if err != nil {
@@ -159,10 +159,21 @@ func (a *authority) open(ctx context.Context, p *plan, keys *vault.Vault, st sto
 	return revocations, nil
 }
 
+// origins are the URLs of the listeners, without path.
+func origins(b server.Bases) []string {
+	var all []string
+	for _, base := range b.Others() {
+		all = append(all, server.From{Base: base}.Origin())
+	}
+	return all
+}
+
 // oauthRoutes are the endpoints of the authorisation server.
 func oauthRoutes(s *issuer.Server) []server.Route {
 	return []server.Route{
-		{Method: http.MethodGet, Path: issuer.MetadataPath, Handle: func(*http.Request) dossier.Answer { return oauthAnswer(s.Metadata(), nil) }},
+		{Method: http.MethodGet, Path: issuer.MetadataPath, HandleFrom: func(_ *http.Request, from server.From) dossier.Answer {
+			return oauthAnswer(s.Metadata(from.Origin()), nil)
+		}},
 		{Method: http.MethodGet, Path: issuer.KeysPath, Handle: func(*http.Request) dossier.Answer {
 			keys, err := s.Keys()
 			return oauthAnswer(json.RawMessage(keys), err)
@@ -175,13 +186,13 @@ func oauthRoutes(s *issuer.Server) []server.Route {
 
 // oauthForm is an endpoint that takes a form.
 func oauthForm(path string, do func(context.Context, issuer.Request) (any, error)) server.Route {
-	return server.Route{Method: http.MethodPost, Path: path, HandleFrom: func(r *http.Request, peer auth.Peer) dossier.Answer {
+	return server.Route{Method: http.MethodPost, Path: path, HandleFrom: func(r *http.Request, from server.From) dossier.Answer {
 		if r.URL.RawQuery != "" || r.ParseForm() != nil || len(r.Header.Values("DPoP")) > 1 {
 			return oauthAnswer(nil, &issuer.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "the parameters are a form in the body"})
 		}
 		return oauthAnswer(do(r.Context(), issuer.Request{
-			Form: r.PostForm, Proof: r.Header.Get("DPoP"), ID: r.Header.Get(emit.RequestIDHeader),
-			Peer: issuer.Peer{Thumbprint: peer.Thumbprint(), Subject: peer.Subject(), SAMU: peer.Class() == auth.SAMUClass},
+			Form: r.PostForm, Proof: r.Header.Get("DPoP"), ID: r.Header.Get(emit.RequestIDHeader), At: from.Origin(),
+			Peer: issuer.Peer{Thumbprint: from.Peer.Thumbprint(), Subject: from.Peer.Subject(), SAMU: from.Peer.Class() == auth.SAMUClass},
 		}))
 	}}
 }

@@ -185,17 +185,20 @@ func (s identitySettings) secret() (string, error) {
 // inspect reads the files of the listeners under TLS as open does, and refuses a list
 // of revoked certificates that is out of date: every certificate of its CA would be
 // answered 503. Where callers come without a proxy before it, its certificate is that of
-// the host of base.
+// the host of base, and of that of base-patient.
 func (s tlsSettings) inspect(now func() time.Time, base string, f *faults) {
 	if s.Cert != "" && s.Key != "" {
 		pair, err := server.LoadKeyPair(s.Cert, s.Key, now)
 		f.set("tls-cert, tls-cle", "give the certificate of this server, valid now, and its key, mode 0600", err)
 		if err == nil {
 			f.add(s.notOfTest(pair))
-			if s.Pro == "" { // its callers know the proxy, and the certificate of that
-				base = ""
+			f.add(checkServer(pair.Leaf()))
+			if s.Pro != "" { // callers of a proxy know the certificate of that
+				f.add(checkHost(pair.Leaf(), "base", base))
 			}
-			f.add(checkServer(pair.Leaf(), base))
+			if s.Patient != "" {
+				f.add(checkHost(pair.Leaf(), "base-patient", s.PatientBase))
+			}
 		}
 	}
 	if !s.certified() {

@@ -53,7 +53,7 @@ func newProduction(t *testing.T) *production {
 	check(t, json.Unmarshal(readFile(t, p.path(productionFile)), &p.settings))
 	p.pki = testPKI{t, p.path("tls")}
 	check(t, p.pki.at(time.Now).Init())
-	check(t, p.pki.at(time.Now).IssueServer("dmp.example.org", "localhost", "127.0.0.1"))
+	check(t, p.pki.at(time.Now).IssueServer("dmp.example.org", "patients.dmp.example.org", "localhost", "127.0.0.1"))
 	p.write("psc-secret", "not a secret of anybody\n")
 	p.publishKey()
 	for _, line := range productionCommands(t) {
@@ -341,7 +341,7 @@ func spoilt() map[string]struct {
 	}
 	spoil := func(name string, how func(*production), want ...string) { all[name] = row{how, want} }
 
-	for _, name := range []string{"base", "issuer", "audience", "issuer-keys", "matrix", "tls-pro"} {
+	for _, name := range []string{"base", "base-patient", "issuer", "audience", "issuer-keys", "matrix", "tls-pro"} {
 		without(name, "a real service needs: "+name, "--settings")
 		set(name, "", "a real service needs: "+name)
 	}
@@ -377,6 +377,9 @@ func spoilt() map[string]struct {
 
 	set("base", "http://dmp.example.org/fhir", "base: ", "https")
 	set("base", "https://dmp.example.org/fhir/", "base: ", "slash")
+	set("base-patient", "http://patients.example.org/fhir", "base-patient: ", "https")
+	set("base-patient", "https://patients.example.org/dmp", "base-patient: ", "path /fhir")
+	set("base-patient", "https://ailleurs.example.org/fhir", "tls-cert: ", "host of base-patient")
 	set("issuer", "http://id.example.org", "issuer: ", "https")
 	set("issuer", sandboxName, "issuer", "sandbox")
 	set("audience", sandboxName, "audience", "sandbox")

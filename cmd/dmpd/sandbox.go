@@ -95,6 +95,7 @@ func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logge
 			tls.close()
 		}
 	}()
+	bases := s.sandboxBases(tls, addr)
 	if pro := tls.url("tls-pro"); s.Base == "" && s.Clients != "" && pro != "" {
 		s.Base = pro + "/fhir" // the endpoints are under TLS, and say so
 	}
@@ -103,6 +104,7 @@ func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
+	p.bases = bases
 	if err := load(ctx, p, signer, progress); err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func sandboxPlan(s settings, base string, log *slog.Logger) (plan, *auth.Signer,
 		return plan{}, nil, err
 	}
 	return plan{
-		data: s.Data, engine: e, base: base, clock: c, log: log, insKey: level, cda: header, profiles: claims, codes: codes, due: due,
+		data: s.Data, engine: e, base: base, clear: true, clock: c, log: log, insKey: level, cda: header, profiles: claims, codes: codes, due: due,
 		settings: rules, matrix: policy.SandboxMatrix(), issuers: []auth.Issuer{signer.Trust()},
 	}, signer, nil
 }
@@ -188,6 +190,22 @@ func sandboxBase(s settings, addr net.Addr) string {
 		host = "127.0.0.1"
 	}
 	return "http://" + net.JoinHostPort(host, port) + "/fhir"
+}
+
+// sandboxBases are the bases of the listeners: as set, or of their addresses.
+func (s settings) sandboxBases(tls *secure, clear net.Addr) server.Bases {
+	b := server.Bases{Clear: sandboxBase(s, clear), Pro: s.Base, Patient: s.TLS.PatientBase}
+	path := "/fhir"
+	if u, err := url.Parse(b.Clear); err == nil {
+		path = strings.TrimSuffix(u.Path, "/")
+	}
+	if pro := tls.url("tls-pro"); b.Pro == "" && pro != "" {
+		b.Pro = pro + path
+	}
+	if patient := tls.url("tls-patient"); b.Patient == "" && patient != "" {
+		b.Patient = patient + path
+	}
+	return b
 }
 
 // url returns the URL of a listener, without path, by the name that the certificate of
@@ -213,7 +231,7 @@ func sandboxRoutes(signer *auth.Signer, ids []byte, ours func(host string) bool)
 			}
 			return dossier.Public(http.StatusOK, "application/json", ids)
 		}},
-		{Method: http.MethodPost, Path: tokenPath, HandleFrom: func(r *http.Request, from auth.Peer) dossier.Answer {
+		{Method: http.MethodPost, Path: tokenPath, HandleFrom: func(r *http.Request, from server.From) dossier.Answer {
 			if !ours(r.Host) {
 				return misdirected()
 			}
@@ -241,14 +259,20 @@ func misdirected() dossier.Answer {
 	return dossier.Public(http.StatusMisdirectedRequest, "application/json", []byte(`{"error":"misdirected_request"}`))
 }
 
-// tokenAnswer answers a request for a token with form fields as, purpose and
-// reason. Who asks with a certificate gets a token that is bound to it.
-func tokenAnswer(signer *auth.Signer, r *http.Request, from auth.Peer) dossier.Answer {
+// tokenAnswer answers a request for a token with form fields as, purpose and reason.
+// Who asks with a DPoP proof gets a token that is bound to its key, and who asks with a
+// certificate one that is bound to that. Whether a proof was used before is not looked
+// at: it would give nothing that whoever asks is not given.
+func tokenAnswer(signer *auth.Signer, r *http.Request, from server.From) dossier.Answer {
 	const lang = "fr"
 	if err := r.ParseForm(); err != nil {
 		return dossier.Refuse(dossier.ErrMediaType, lang)
 	}
-	token, err := boundToken(signer, r.PostForm.Get("as"), r.PostForm.Get("purpose"), r.PostForm.Get("reason"), from)
+	bound, scheme, err := confirmationOf(r, from, signer.Now())
+	if err != nil {
+		return dossier.Refuse(dossier.ErrBadProof, lang)
+	}
+	token, err := boundToken(signer, r.PostForm.Get("as"), r.PostForm.Get("purpose"), r.PostForm.Get("reason"), bound)
 	var bad *badAsk
 	switch {
 	case errors.As(err, &bad):
@@ -260,11 +284,26 @@ func tokenAnswer(signer *auth.Signer, r *http.Request, from auth.Peer) dossier.A
 		Token   string `json:"access_token"`
 		Type    string `json:"token_type"`
 		Expires int    `json:"expires_in"`
-	}{token, "Bearer", 3600})
+	}{token, scheme, 3600})
 	if err != nil {
 		return dossier.Refuse(dossier.ErrInternal, lang)
 	}
 	return dossier.Public(http.StatusOK, "application/json", body)
+}
+
+// confirmationOf returns what the token of a request is bound to, nil for nothing, and the
+// scheme by which it is sent (RFC 9449 §5).
+func confirmationOf(r *http.Request, from server.From, now time.Time) (*auth.Confirmation, string, error) {
+	switch proofs := r.Header.Values("DPoP"); {
+	case len(proofs) > 1:
+		return nil, "", auth.ErrProof
+	case len(proofs) == 1:
+		proof, err := auth.VerifyProof(proofs[0], r.Method, from.Origin()+tokenPath, "", now)
+		return &auth.Confirmation{Key: proof.Key}, "DPoP", err
+	case from.Peer.IsZero():
+		return nil, "Bearer", nil
+	}
+	return &auth.Confirmation{Certificate: from.Peer.Thumbprint()}, "Bearer", nil
 }
 
 func idsFile(data string) string { return filepath.Join(data, "sandbox-ids.json") }

@@ -64,6 +64,7 @@ func (w *tokenWorld) serve() {
 	w.t.Helper()
 	p, err := realPlan(w.s, slog.New(slog.DiscardHandler))
 	w.must(err)
+	p.clear = true // the listeners under TLS have tests of their own
 	i, err := assemble(context.Background(), p)
 	w.must(err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"opendmp/policy"
+	"opendmp/server"
 )
 
 func serveCommand() *cobra.Command {
@@ -30,7 +31,8 @@ Without, it refuses to start until these settings are there, and says which are
 missing (issuer, audience and issuer-keys together may be where clients is given:
 then the tokens of our own authorisation server are the only ones):
 
-  base         the URL that clients are told, https://dmp.example.org/fhir
+  base         the URL that clients are told, https://dmp.example.org/fhir;
+               with tls-patient also base-patient, the one for patients
   issuer       who signs the access tokens (iss), character by character
   audience     for whom they are (aud), likewise
   issuer-keys  folder of the issuer's public keys, PEM, named after their kid: <kid>.pem;
@@ -64,6 +66,7 @@ the command line; the later wins. The keys and the store must exist: dmpd init.`
 	f.Bool("sandbox", false, "invented people, tokens for whoever asks")
 	f.Bool("expose-sandbox", false, "let the sandbox listen on an address that is not loopback: anyone who reaches it is anyone they like")
 	f.String("base", "", "URL of the FHIR base, as clients are told")
+	f.String("base-patient", "", "the same at tls-patient, as patients are told")
 	f.String("issuer", "", "issuer of the access tokens")
 	f.String("audience", "", "audience of the access tokens")
 	f.String("issuer-keys", "", "folder of the issuer's public keys")
@@ -228,7 +231,7 @@ func realPlan(s settings, log *slog.Logger) (plan, error) {
 	}
 	return plan{
 		oauth: oauth,
-		data:  s.Data, engine: e, base: s.Base, clock: c, log: log, insKey: level, cda: header, profiles: claims, codes: codes, due: due,
+		data:  s.Data, engine: e, base: s.Base, bases: server.Bases{Patient: s.TLS.PatientBase}, clock: c, log: log, insKey: level, cda: header, profiles: claims, codes: codes, due: due,
 		settings: rules, matrix: os.DirFS(s.Matrix), whole: s.MatrixUnknown != "deny",
 		issuers: issuers, work: work,
 	}, nil

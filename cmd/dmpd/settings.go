@@ -181,7 +181,8 @@ func (s settings) shape() (f faults) {
 	if local, err := loopback(s.Addr); err == nil && !local {
 		f.add(fmt.Errorf("addr: %s is not a loopback address, and speaks in clear: give it 127.0.0.1:8080, and callers those under TLS (tls-pro, tls-patient, tls-mandataire)", s.Addr))
 	}
-	f.add(checkBase(s.Base, s.TLS.Test))
+	f.add(checkBase("base", s.Base, s.TLS.Test))
+	f.add(s.checkPatientBase())
 	f.add(s.checkIssuers())
 	if s.MatrixUnknown != "" && s.MatrixUnknown != "refuse" && s.MatrixUnknown != "deny" {
 		f.add(fmt.Errorf("matrix-unknown is refuse or deny, not %q", s.MatrixUnknown))
@@ -236,6 +237,7 @@ func (s settings) missing() []string {
 		value  string
 	}{
 		{"base", true, s.Base},
+		{"base-patient", s.TLS.Patient != "", s.TLS.PatientBase},
 		{"issuer", issuer, s.Issuer},
 		{"audience", issuer, s.Audience},
 		{"issuer-keys (or issuer-jwks)", issuer, s.IssuerKeys + s.IssuerJWKS},

@@ -39,21 +39,24 @@ func smartRoutes(p plan) ([]server.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(smartOf(p, base))
-	if err != nil {
-		return nil, err
+	answer := func(_ *http.Request, from server.From) dossier.Answer {
+		body, err := json.Marshal(smartOf(p, from))
+		if err != nil {
+			return dossier.Refuse(dossier.ErrInternal, "fr")
+		}
+		return dossier.Public(http.StatusOK, "application/json", body)
 	}
-	answer := func(*http.Request) dossier.Answer { return dossier.Public(http.StatusOK, "application/json", body) }
 	path := strings.TrimSuffix(base.Path, "/") + "/.well-known/smart-configuration"
-	return []server.Route{{Method: http.MethodGet, Path: path, Handle: answer}, {Method: http.MethodHead, Path: path, Handle: answer}}, nil
+	return []server.Route{{Method: http.MethodGet, Path: path, HandleFrom: answer}, {Method: http.MethodHead, Path: path, HandleFrom: answer}}, nil
 }
 
 // smartOf says of a plan what is there: the issuer, if its name is an address, and the
-// endpoint of the sandbox, where there is one.
-func smartOf(p plan, base *url.URL) smartConfiguration {
+// endpoint of the sandbox, where there is one. Endpoints are those of the listener that
+// was asked.
+func smartOf(p plan, from server.From) smartConfiguration {
 	c := smartConfiguration{GrantTypes: []string{}, Challenges: []string{}, Capabilities: []string{}}
 	if p.oauth != nil {
-		return p.oauth.smart(c)
+		return p.oauth.smart(c, from)
 	}
 	for _, i := range p.issuers {
 		if u, err := url.Parse(i.Issuer); err == nil && u.IsAbs() && u.Host != "" {
@@ -62,16 +65,16 @@ func smartOf(p plan, base *url.URL) smartConfiguration {
 		}
 	}
 	if slices.ContainsFunc(p.extra, func(r server.Route) bool { return r.Path == tokenPath }) {
-		c.TokenEndpoint = base.Scheme + "://" + base.Host + tokenPath
+		c.TokenEndpoint = from.Origin() + tokenPath
 		c.AuthMethods = []string{"none"}
 	}
 	return c
 }
 
 // smart says what the authorisation server serves.
-func (a *authority) smart(c smartConfiguration) smartConfiguration {
-	m := issuer.MetadataAt(a.url, a.identity != nil)
-	c.Issuer, c.TokenEndpoint, c.Keys, c.Introspection, c.Revocation = m.Issuer, m.Token, m.Keys, m.Introspection, m.Revocation
+func (a *authority) smart(c smartConfiguration, from server.From) smartConfiguration {
+	m := issuer.MetadataAt(from.Origin(), a.identity != nil)
+	c.Issuer, c.TokenEndpoint, c.Keys, c.Introspection, c.Revocation = a.url, m.Token, m.Keys, m.Introspection, m.Revocation
 	c.AuthMethods, c.AuthAlgs, c.GrantTypes, c.Scopes = m.AuthMethods, m.AuthAlgorithms, m.Grants, m.Scopes
 	c.Capabilities = []string{"client-confidential-asymmetric", "permission-v2", "permission-user"}
 	return c

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"opendmp/auth"
+	"opendmp/server"
 )
 
 // The SMART document is JSON whatever the client accepts, its addresses are absolute,
@@ -36,7 +37,7 @@ func TestSmartConfiguration(t *testing.T) {
 
 // A real service names its issuer, if that is an address, and no endpoint: it has none.
 func TestSmartOfARealService(t *testing.T) {
-	base := &url.URL{Scheme: "https", Host: "dmp.test", Path: "/fhir"}
+	base := server.From{Base: "https://dmp.test/fhir"}
 	for issuer, want := range map[string]string{"https://id.test": "https://id.test", "opendmp-sandbox": "", "": ""} {
 		got := smartOf(plan{issuers: []auth.Issuer{{Issuer: issuer}}}, base)
 		if got.Issuer != want || got.TokenEndpoint != "" || got.AuthMethods != nil {

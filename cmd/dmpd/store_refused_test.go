@@ -122,7 +122,7 @@ func TestRefusedStores(t *testing.T) {
 // Every command that opens a store refuses it alike.
 func TestRefusedStoreOfEachCommand(t *testing.T) {
 	s := realService(t)
-	real := strings.Join([]string{"serve --addr 127.0.0.1:0 --data", s.Data, "--base", "https://localhost/fhir", "--issuer", s.Issuer,
+	real := strings.Join([]string{"serve --addr 127.0.0.1:0 --data", s.Data, "--base", "https://localhost/fhir", "--base-patient", "https://localhost/fhir", "--issuer", s.Issuer,
 		"--audience", s.Audience, "--issuer-keys", s.IssuerKeys, "--matrix", s.Matrix}, " ") + " --ca-de-test " + newPKI(t).flags()
 	var waiting sync.WaitGroup
 	defer waiting.Wait()

@@ -24,7 +24,9 @@ type tlsSettings struct {
 	// end the TLS of both.
 	Pro     string `koanf:"tls-pro"`
 	Patient string `koanf:"tls-patient"`
-	Proxy   string `koanf:"tls-mandataire"`
+	// PatientBase is the URL of the FHIR base at Patient, as patients are told.
+	PatientBase string `koanf:"base-patient"`
+	Proxy       string `koanf:"tls-mandataire"`
 	// Cert and Key are the PEM files of the server's certificate and of its key.
 	Cert string `koanf:"tls-cert"`
 	Key  string `koanf:"tls-cle"`

@@ -73,12 +73,12 @@ func sandboxSigner(data string, load func(path string) (*ecdsa.PrivateKey, error
 // personaToken signs a token for a persona. Its error is a *badAsk where the
 // persona, the purpose or the reason is at fault.
 func personaToken(signer *auth.Signer, as, purpose, reason string) (string, error) {
-	return boundToken(signer, as, purpose, reason, auth.Peer{})
+	return boundToken(signer, as, purpose, reason, nil)
 }
 
-// boundToken is personaToken of a token that only the holder of a certificate can use;
-// of the zero Peer it is one that anybody can.
-func boundToken(signer *auth.Signer, as, purpose, reason string, to auth.Peer) (string, error) {
+// boundToken is personaToken of a token that only the holder of a certificate or of a
+// DPoP key can use; of nil it is one that anybody can.
+func boundToken(signer *auth.Signer, as, purpose, reason string, to *auth.Confirmation) (string, error) {
 	p, ok := sandbox.Lookup(as)
 	if !ok {
 		keys := strings.Join(personaKeys(), ", ")
@@ -93,9 +93,7 @@ func boundToken(signer *auth.Signer, as, purpose, reason string, to auth.Peer) (
 		// for ten minutes it is fresh enough to destroy (G04).
 		c.DMP.Confirmed = signer.Now().Unix()
 	}
-	if !to.IsZero() {
-		c.Confirmation = &auth.Confirmation{Certificate: to.Thumbprint()}
-	}
+	c.Confirmation = to
 	return signer.Sign(c)
 }
 

@@ -31,6 +31,8 @@ type plan struct {
 	data     string // folder
 	engine   engine
 	base     string // URL of the FHIR base
+	bases    server.Bases
+	clear    bool // the API answers in clear: a sandbox
 	clock    *clock
 	issuers  []auth.Issuer
 	settings policy.Settings
@@ -158,7 +160,7 @@ func newDoor(ctx context.Context, p plan, keys *vault.Vault, st store.Store) (*d
 		return nil, err
 	}
 	return dossier.New(dossier.Config{
-		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base,
+		Store: st, Vault: keys, Audit: log, Policy: engine, Base: p.base, Others: p.bases.Others(),
 		Software: software(), Now: p.clock.Now, Rand: random, NewID: p.newID, INSKey: p.insKey, CDA: p.cda, Profiles: p.profiles, Codes: p.codes, Directory: p.directory, Logger: p.log,
 	})
 }
@@ -174,7 +176,7 @@ func newServer(p plan, door *dossier.Service, st store.Store) (*server.Server, e
 		return nil, err
 	}
 	return server.New(server.Config{
-		Service: door, Verifier: verifier, Base: p.base, Extra: slices.Concat(p.extra, smart), Limits: p.limits, Logger: p.log,
+		Service: door, Verifier: verifier, Base: p.base, Bases: p.bases, Clear: p.clear, Extra: slices.Concat(p.extra, smart), Limits: p.limits, Logger: p.log,
 		Healthy: func(ctx context.Context) bool { return healthy(ctx, st) },
 	})
 }
