@@ -2,7 +2,6 @@ package dossier
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"opendmp/fhir"
@@ -34,12 +33,14 @@ func (s *Service) identifierToken(typ string, i fhir.Ident) store.Token {
 // identifierTokens are all those that find a resource, each once.
 func (s *Service) identifierTokens(typ string, idents []fhir.Ident) []store.Token {
 	var all []store.Token
+	seen := make(map[store.Token]bool, 2*len(idents))
 	for _, i := range idents {
 		for _, t := range [...]store.Token{
 			s.identifierToken(typ, i),
 			s.identifierToken(typ, fhir.Ident{Value: fhir.CanonicalIdent(i).Value}),
 		} {
-			if !slices.Contains(all, t) {
+			if !seen[t] {
+				seen[t] = true
 				all = append(all, t)
 			}
 		}

@@ -211,20 +211,17 @@ func checkPublished(r *fhir.Resource, at string) error {
 	case r.Get("docStatus").Exists():
 		return invalid("structure", at+".docStatus", "docStatus n’est pas admis (MHD).", "docStatus is not allowed (MHD).")
 	}
-	return nil
+	return bounded(r, at)
 }
 
 // identifiers returns the business identifiers of a document, master first.
 func identifiers(r *fhir.Resource) []fhir.Ident {
 	var out []fhir.Ident
+	seen := make(map[fhir.Ident]bool)
 	add := func(n fhir.Node) {
 		i := fhir.Ident{System: n.Get("system").Text(), Value: n.Get("value").Text()}
-		for _, have := range out {
-			if have == i {
-				return
-			}
-		}
-		if i.Value != "" {
+		if i.Value != "" && !seen[i] {
+			seen[i] = true
 			out = append(out, i)
 		}
 	}

@@ -1,6 +1,9 @@
 package fhir
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,5 +30,24 @@ func BenchmarkStamp(b *testing.B) {
 		if _, err := Stamp(r, s); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkValuesOfMany is linear in the number of identifiers.
+func BenchmarkValuesOfMany(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = fmt.Sprintf(`{"system":"urn:oid:1.2.3","value":"%d"}`, i)
+		}
+		r, err := Scan([]byte(`{"resourceType":"DocumentReference","identifier":[` + strings.Join(ids, ",") + `]}`))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				ValuesOf(r)
+			}
+		})
 	}
 }

@@ -214,6 +214,7 @@ func (c *valueCursor) fixed() int64 {
 // valueWriter collects entries, each once.
 type valueWriter struct {
 	entries [][]byte
+	seen    map[string]bool
 	size    int
 }
 
@@ -228,10 +229,15 @@ func (w *valueWriter) values() Values {
 
 // add keeps an entry that is not there already.
 func (w *valueWriter) add(e []byte) {
-	if !slices.ContainsFunc(w.entries, func(have []byte) bool { return string(have) == string(e) }) {
-		w.entries = append(w.entries, e)
-		w.size += len(e)
+	if w.seen[string(e)] {
+		return
 	}
+	if w.seen == nil {
+		w.seen = make(map[string]bool)
+	}
+	w.seen[string(e)] = true
+	w.entries = append(w.entries, e)
+	w.size += len(e)
 }
 
 func slotOf(entry []byte) uint64 {
