@@ -34,7 +34,7 @@ func (c *call) readContent(ctx context.Context, d *loaded, v *policy.View, row *
 	if !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	return c.deliver(ctx, d, v, dec, row, body)
+	return c.deliver(ctx, d, v, dec, row, body, true)
 }
 
 // releaseContent opens the content under its governor, as a resource or raw.

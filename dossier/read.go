@@ -43,7 +43,7 @@ func (c *call) read(ctx context.Context) (Answer, error) {
 	if !dec.Allowed() {
 		return c.hidden(ctx, d, v, dec, ref)
 	}
-	return c.deliver(ctx, d, v, dec, row, c.shown(released))
+	return c.deliver(ctx, d, v, dec, row, c.shown(released), !policy.Trimmable(recs[0].resource))
 }
 
 // open loads the dossier of a resource, or a decoy, and looks at it as the
@@ -68,14 +68,16 @@ func (c *call) look(ctx context.Context, d *loaded) (*loaded, *policy.View, erro
 	return c.grantByToken(ctx, d, v)
 }
 
-// deliver records the read and answers the current version of a resource.
-func (c *call) deliver(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, row *row, body content) (Answer, error) {
+// deliver records the read and answers a version of a resource. That it is unchanged
+// (304) is told only of what is the same to all who read it: the version of a List does
+// not change when one of its documents is masked, what a caller is given of it does.
+func (c *call) deliver(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, row *row, body content, sameToAll bool) (Answer, error) {
 	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{versionRef(row)}, v))
 	if err != nil {
 		return Answer{}, err
 	}
 	status := http.StatusOK
-	if c.unchanged(row) {
+	if sameToAll && c.unchanged(row) {
 		status, body = http.StatusNotModified, nothing()
 	}
 	a := c.clinical(status, body, receipt)
@@ -166,7 +168,7 @@ func (c *call) vread(ctx context.Context) (Answer, error) {
 	}
 	old := *row
 	old.version, old.updated = wanted, updatedOf(recs[1].resource)
-	return c.deliver(ctx, d, v, dec, &old, c.shown(released))
+	return c.deliver(ctx, d, v, dec, &old, c.shown(released), !policy.Trimmable(recs[1].resource))
 }
 
 // updatedOf reads meta.lastUpdated, which Stamp wrote.

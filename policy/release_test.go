@@ -172,6 +172,8 @@ func TestTrim(t *testing.T) {
 		{"relatesTo by identifier", document(`"relatesTo":[{"code":"appends","target":{"identifier":{"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2.3.alix-masque"}}}],`), document("")},
 		{"relatesTo of what nobody knows", document(`"relatesTo":[{"code":"appends","target":{"identifier":{"system":"urn:ietf:rfc:3986","value":"urn:oid:9.9"}}}],`), document("")},
 		{"relatesTo of what is not resolved", document(`"relatesTo":[{"code":"appends","target":{"reference":"urn:uuid:1"}}],`), document("")},
+		{"related, of a type of the dossier", document(`"context":{"related":[{"type":"DocumentReference","identifier":{"system":"urn:oid:1.2.3","value":"venue-1"}}]},`), document("")},
+		{"related, of no type of FHIR", document(`"context":{"related":[{"type":"Venue","identifier":{"system":"urn:oid:1.2.3","value":"venue-1"}}]},`), document("")},
 		{"a context of nothing else", document(related), document("")},
 		{"a context of more", document(withMore), document(`"context":{"period":{"start":"2026-01-01"},"related":[{"reference":"DocumentReference/alix-ordonnance"}]},`)},
 		{"an extension", document(`"x":[{"url":"urn:x","valueReference":{"reference":"Binary/alix-masque-contenu"}}],`), document(`"x":[{"url":"urn:x"}],`)},
@@ -187,6 +189,8 @@ func TestTrim(t *testing.T) {
 		document(`"relatesTo":[{"code":"appends","target":{"reference":"DocumentReference/alix-ordonnance"}}],`),
 		document(`"relatesTo":[{"code":"appends","target":{"identifier":{"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2.3.alix-ordonnance"}}}],`),
 		document(`"context":{"related":[{"identifier":{"type":{"coding":[{"system":"urn:ietf:rfc:3986","code":"urn:ihe:iti:xds:2013:order"}]},"value":"urn:oid:1.2.3.alix-masque"}}]},`),
+		document(`"context":{"related":[{"type":"Encounter","identifier":{"system":"urn:oid:1.2.3","value":"venue-1"}}]},`),
+		document(`"context":{"related":[{"type":"ServiceRequest","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2.3.alix-masque"}}]},`),
 		document(`"authenticator":{"reference":"#a"},"contained":[{"resourceType":"Practitioner","id":"a"}],`),
 		document(`"context":{"encounter":[{"reference":"Encounter/1"}]},`),
 	}
@@ -379,6 +383,30 @@ func TestWhoAsksForStatus(t *testing.T) {
 		}
 		if c.refused && (there.Refusal() != Forbidden || none.Refusal() != Forbidden) || !c.refused && none.Refusal() != Hidden {
 			t.Errorf("%s: refusal %v; no dossier %v", c.who, there.Refusal(), none.Refusal())
+		}
+	}
+}
+
+// What can be cut for somebody is known without knowing for whom.
+func TestTrimmable(t *testing.T) {
+	document := func(extra string) string {
+		spec := alixDocuments[1]
+		spec.extra = extra
+		return spec.json("alix")
+	}
+	for in, want := range map[string]bool{
+		document(""): false,
+		document(`"context":{"encounter":[{"reference":"Encounter/1"}]},`):                                                           false,
+		document(`"context":{"related":[{"type":"Encounter","identifier":{"value":"1"}}]},`):                                         false,
+		document(`"context":{"related":[{"identifier":{"value":"1"}}]},`):                                                            true,
+		document(`"relatesTo":[{"code":"appends","target":{"reference":"DocumentReference/x"}}],`):                                   true,
+		document(`"relatesTo":[{"code":"appends","target":{"identifier":{"value":"1"}}}],`):                                          true,
+		document(`"x":[{"url":"urn:x","valueReference":{"reference":"Binary/x"}}],`):                                                 true,
+		`{"resourceType":"List","status":"current","entry":[{"item":{"reference":"https://dmp.example/fhir/DocumentReference/x"}}]}`: true,
+		`{"resourceType":"List","status":"current"}`:                                                                                 false,
+	} {
+		if got := Trimmable(parse(t, in)); got != want {
+			t.Errorf("%v, want %v: %s", got, want, in)
 		}
 	}
 }

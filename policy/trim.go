@@ -27,6 +27,15 @@ func (v *View) trim(r *fhir.Resource) (*fhir.Resource, error) {
 	return r.Splice(t.edits)
 }
 
+// Trimmable tells whether what a caller is given of a resource depends on what else
+// they see: whether it has a reference that is cut for who sees nothing. Its version
+// does not tell then what a caller was given of it.
+func Trimmable(r *fhir.Resource) bool {
+	var nobody View
+	trimmed, err := nobody.trim(r)
+	return err != nil || trimmed != r
+}
+
 type trimmer struct {
 	view  *View
 	edits []fhir.Edit
@@ -83,7 +92,8 @@ func (t *trimmer) onlyCut(context fhir.Node) bool {
 // By its address a reference goes if it is to a resource of dossiers that the
 // caller does not see, whether or not there is one. By an identifier alone it goes
 // from where documents are named, unless it names one that the caller sees: so
-// what is left does not tell a hidden document from one that never was.
+// what is left does not tell a hidden document from one that never was. Of a type
+// that no dossier holds, an identifier names no document and stays.
 func (t *trimmer) cuts(ref fhir.Node, name string) bool {
 	if ref.Kind() != fhir.Object {
 		return false
@@ -98,6 +108,12 @@ func (t *trimmer) cuts(ref fhir.Node, name string) bool {
 	}
 	if name == "related" && ref.At("identifier", "type", "coding", "system").Is("urn:ietf:rfc:3986") {
 		return false // an order, a study, an accession: no document (PDSm, referenceIdList)
+	}
+	if name == "related" && elsewhere(ref.Get("type").Text()) {
+		return false
+	}
+	if t.view.empty() {
+		return true
 	}
 	for i := range t.view.rec.named.of(id) {
 		if t.view.Read(i).Allowed() {
@@ -118,6 +134,10 @@ func (t *trimmer) cutsLiteral(literal string, strict bool) bool {
 	}
 	return false
 }
+
+// elsewhere tells whether resources of a type are known to FHIR and held by no
+// dossier: an Encounter, a ServiceRequest.
+func elsewhere(typ string) bool { return fhir.KnownResource(typ) && !governed(typ) }
 
 // names tells whether documents are named in an element.
 func names(element string) bool {
