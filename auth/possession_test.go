@@ -376,6 +376,16 @@ func TestSAMUCertificatesAreForRegulation(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
+	// A hospital that is a SAMU too has one certificate, and feeds with it.
+	for _, k := range []Kind{Establishment, Administrative, Operator} {
+		d := callerDraft(k)
+		d.payload["cnf"] = object{"x5t#S256": "print"}
+		id, _ := structure(idStructure)
+		_, err := boundVerifier(t, key, Config{}).VerifyFrom(context.Background(), d.sign(t, key), Peer{class: SAMUClass, id: id, thumbprint: "print"})
+		if (err == nil) != (k == Establishment) {
+			t.Errorf("%v: %v", k, err)
+		}
+	}
 }
 
 // BenchmarkPresentBound is the hot path: a token bound to a certificate, from an issuer

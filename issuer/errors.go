@@ -15,6 +15,9 @@ type Error struct {
 	Status      int    `json:"-"`
 	Code        string `json:"error"`
 	Description string `json:"error_description,omitempty"`
+	// Client is the client that was refused, for the log; "" of one that did not prove
+	// itself.
+	Client string `json:"-"`
 
 	cause error
 }

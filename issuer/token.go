@@ -32,6 +32,8 @@ type TokenResponse struct {
 	Scope     string `json:"scope"`
 	Issued    string `json:"issued_token_type,omitempty"`
 	Refresh   string `json:"refresh_token,omitempty"`
+	// Client is the client that it was given to, for the log.
+	Client string `json:"-"`
 }
 
 // grant is what a request is about to be given.
@@ -52,8 +54,10 @@ func (s *Server) Token(ctx context.Context, r Request) (TokenResponse, error) {
 		return TokenResponse{}, err
 	}
 	res, err := s.grant(ctx, r, p)
+	res.Client = p.client.ID
 	var refused *Error
 	if errors.As(err, &refused) {
+		refused.Client = p.client.ID
 		// A client that proved itself and is refused is in the history too; what it
 		// proved itself by is used up.
 		if err := s.commit(ctx, store.Tx{State: p.used}, refusalEvent(r, p, refused)); err != nil && !errors.Is(err, store.ErrConflict) {

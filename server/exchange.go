@@ -34,6 +34,7 @@ type exchange struct {
 	kind   auth.Kind // of the caller
 	peer   auth.Peer // holder of the client certificate
 	body   bodyReader
+	told   []slog.Attr // by a route of the program, for the log
 }
 
 // handle makes an Echo handler of a function from an exchange to an answer: it
@@ -163,6 +164,7 @@ func (x *exchange) report(status int, err error) {
 		slog.Duration("duration", x.s.now().Sub(x.start)),
 		slog.String("caller", x.kind.String()),
 	}
+	attrs = append(attrs, x.told...)
 	if err != nil {
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.String("unsent", fmt.Sprintf("%.120s", err)))

@@ -52,6 +52,10 @@ type Route struct {
 	// HandleFrom answers instead of Handle, if it is set, and is told where the request
 	// came from.
 	HandleFrom func(*http.Request, From) dossier.Answer
+	// HandleTold answers instead of both, if it is set, and says what stands in the line
+	// of the log beside what the server knows: no secret, and no text that a stranger
+	// chose.
+	HandleTold func(*http.Request, From) (dossier.Answer, []slog.Attr)
 }
 
 // healthPath is what everyone may ask, over every listener.
@@ -178,6 +182,11 @@ func (s *Server) extra(r Route) func(*exchange) dossier.Answer {
 		body := http.MaxBytesReader(nil, x.r.Body, s.limits.MaxBody)
 		defer body.Close()
 		x.r.Body = body
+		if r.HandleTold != nil {
+			a, told := r.HandleTold(x.r, x.from())
+			x.told = told
+			return a
+		}
 		if r.HandleFrom != nil {
 			return r.HandleFrom(x.r, x.from())
 		}

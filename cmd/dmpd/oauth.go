@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -186,16 +187,44 @@ func oauthRoutes(s *issuer.Server) []server.Route {
 
 // oauthForm is an endpoint that takes a form.
 func oauthForm(path string, do func(context.Context, issuer.Request) (any, error)) server.Route {
-	return server.Route{Method: http.MethodPost, Path: path, HandleFrom: func(r *http.Request, from server.From) dossier.Answer {
+	return server.Route{Method: http.MethodPost, Path: path, HandleTold: func(r *http.Request, from server.From) (dossier.Answer, []slog.Attr) {
 		if r.URL.RawQuery != "" || r.ParseForm() != nil || len(r.Header.Values("DPoP")) > 1 {
-			return oauthAnswer(nil, &issuer.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "the parameters are a form in the body"})
+			err := &issuer.Error{Status: http.StatusBadRequest, Code: "invalid_request", Description: "the parameters are a form in the body"}
+			return oauthAnswer(nil, err), oauthTold(nil, err)
 		}
-		return oauthAnswer(do(r.Context(), issuer.Request{
+		v, err := do(r.Context(), issuer.Request{
 			Form: r.PostForm, Proof: r.Header.Get("DPoP"), ID: r.Header.Get(emit.RequestIDHeader), At: from.Origin(),
 			Peer: issuer.Peer{Thumbprint: from.Peer.Thumbprint(), Subject: from.Peer.Subject(), SAMU: from.Peer.Class() == auth.SAMUClass},
-		}))
+		})
+		return oauthAnswer(v, err), oauthTold(v, err)
 	}}
 }
+
+// oauthTold is what the log says of an answer: the client, where it proved itself, and
+// the code of a refusal. Never a token, a reason or a description.
+func oauthTold(v any, err error) []slog.Attr {
+	client, code := "", ""
+	var refused *issuer.Error
+	switch res, token := v.(issuer.TokenResponse); {
+	case errors.As(err, &refused):
+		client, code = refused.Client, refused.Code
+	case err != nil:
+		code = temporarilyUnavailable
+	case token:
+		client = res.Client
+	}
+	var told []slog.Attr
+	if client != "" {
+		told = append(told, slog.String("client", client))
+	}
+	if code != "" {
+		told = append(told, slog.String("error", code))
+	}
+	return told
+}
+
+// temporarilyUnavailable is the code of RFC 6749 §4.1.2.1 for what may be tried again.
+const temporarilyUnavailable = "temporarily_unavailable"
 
 // oauthAnswer is an answer as RFC 6749 §5 has it.
 func oauthAnswer(v any, err error) dossier.Answer {
@@ -205,7 +234,7 @@ func oauthAnswer(v any, err error) dossier.Answer {
 	case errors.As(err, &refused):
 		v, status = refused, refused.Status
 	case err != nil:
-		v, status = &issuer.Error{Code: "temporarily_unavailable"}, http.StatusServiceUnavailable
+		v, status = &issuer.Error{Code: temporarilyUnavailable}, http.StatusServiceUnavailable
 	}
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -32,6 +32,7 @@ type tokenWorld struct {
 	key     *ecdsa.PrivateKey
 	jwk     map[string]any
 	serials int
+	log     lockedBuffer
 }
 
 func newTokenWorld(t *testing.T) *tokenWorld {
@@ -62,7 +63,7 @@ func newTokenWorld(t *testing.T) *tokenWorld {
 // serve runs the service until the test ends.
 func (w *tokenWorld) serve() {
 	w.t.Helper()
-	p, err := realPlan(w.s, slog.New(slog.DiscardHandler))
+	p, err := realPlan(w.s, slog.New(slog.NewJSONHandler(&w.log, nil)))
 	w.must(err)
 	p.clear = true // the listeners under TLS have tests of their own
 	i, err := assemble(context.Background(), p)
@@ -200,6 +201,39 @@ func TestTokensOverHTTP(t *testing.T) {
 	}
 	if status, answer := w.post("/oauth2/token?a=b", url.Values{}); status != http.StatusBadRequest || answer["error"] != "invalid_request" {
 		t.Errorf("parameters in the query: %d %v", status, answer)
+	}
+}
+
+// The log names a client that proved itself and the code of a refusal; never the token,
+// the assertion or what a stranger wrote.
+func TestLogOfTokenRequests(t *testing.T) {
+	w := newTokenWorld(t)
+	w.serve()
+	last := func() string {
+		lines := strings.Split(strings.TrimSpace(w.log.String()), "\n")
+		return lines[len(lines)-1]
+	}
+	_, given := w.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}})
+	token, _ := given["access_token"].(string)
+	if line := last(); token == "" || !strings.Contains(line, `"client":"hopital"`) || strings.Contains(line, `"error"`) {
+		t.Errorf("given: %s", line)
+	}
+	w.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}, "scope": {"user/*.rs"}})
+	if line := last(); !strings.Contains(line, `"client":"hopital"`) || !strings.Contains(line, `"error":"invalid_scope"`) {
+		t.Errorf("refused: %s", line)
+	}
+	w.post("/oauth2/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"etranger"}, "reason": {"accident"}})
+	if line := last(); strings.Contains(line, `"client"`) || !strings.Contains(line, `"error":"invalid_client"`) {
+		t.Errorf("a stranger: %s", line)
+	}
+	w.post("/oauth2/token?a=b", url.Values{})
+	if line := last(); !strings.Contains(line, `"error":"invalid_request"`) {
+		t.Errorf("not a form: %s", line)
+	}
+	for _, never := range []string{token, "etranger", "accident", "client_assertion"} {
+		if strings.Contains(w.log.String(), never) {
+			t.Errorf("the log holds %.20q", never)
+		}
 	}
 }
 
