@@ -84,7 +84,7 @@ func (c *call) readValidation() (validation, error) {
 		return asked, err
 	}
 	switch asked.mode {
-	case "", "create", "update":
+	case "", "create", "update", "profile":
 		if !asked.resource.Exists() {
 			return asked, invalid("required", "Parameters.parameter", "La ressource à vérifier manque (paramètre resource).", "The resource to validate is missing (parameter resource).")
 		}
@@ -93,7 +93,7 @@ func (c *call) readValidation() (validation, error) {
 			return asked, invalid("invalid", "Parameters.parameter", "Le mode delete vérifie une ressource : l’appeler sur son adresse.", "Mode delete is about one resource: call it on its URL.")
 		}
 	default:
-		return asked, invalid("value", "Parameters.parameter", "Le mode est create, update ou delete.", "The mode is create, update or delete.")
+		return asked, invalid("value", "Parameters.parameter", "Le mode est create, update, delete ou profile.", "The mode is create, update, delete or profile.")
 	}
 	if name := asked.resource.Get("resourceType"); asked.resource.Exists() && !name.Is(c.r.Type) {
 		return asked, invalid("structure", "resourceType", "Le type de la ressource n’est pas celui de l’adresse.", "The type of the resource is not that of the URL.")

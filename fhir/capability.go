@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/samply/golang-fhir-models/fhir-models/fhir"
 )
@@ -37,7 +38,7 @@ const restText = "Nothing is ignored: an unknown parameter, modifier, value or e
 	"Of the result parameters _count (0 to 200), _sort (4 keys), _total, _summary, _elements, _format and _pretty are supported, each once, " +
 	"and _include and _revinclude as listed (10 in all), also with :iterate from any type; a reading, a history and this statement take _summary and _elements, a history _since and _count too. " +
 	"Of the date prefixes all; of the modifiers :not on tokens, :in and :not-in with the value sets of the profiles below and of R4 codes, " +
-	":exact and :contains on strings, :missing, and :identifier where a parameter has that chain. " +
+	":exact and :contains on strings, :missing, a type on references, and :identifier where a parameter has that chain. " +
 	"A date or time without zone is taken in Europe/Paris. ap is that the two periods overlap."
 
 // Capability returns the CapabilityStatement as JSON, from the interaction table
@@ -100,7 +101,7 @@ func (t *service) capability(base string) fhir.CapabilityStatementRestResource {
 	r := fhir.CapabilityStatementRestResource{
 		Type:             modelCode[fhir.ResourceType](t.name),
 		SupportedProfile: t.profiles,
-		Documentation:    optional(t.doc),
+		Documentation:    optional(t.documentation()),
 	}
 	for _, i := range t.does {
 		if i != Operation {
@@ -131,16 +132,31 @@ func (t *service) capability(base string) fhir.CapabilityStatementRestResource {
 	return r
 }
 
+// documentation is what the statement says of a type, with the keys of _sort, for
+// which it has no element.
+func (t *service) documentation() string {
+	var keys []string
+	for i := range t.params {
+		if t.params[i].Sortable {
+			keys = append(keys, t.params[i].Name)
+		}
+	}
+	if len(keys) == 0 || !t.supports(Search) {
+		return t.doc
+	}
+	return strings.TrimSpace(t.doc + " Keys of _sort: " + strings.Join(keys, ", ") + ".")
+}
+
 // conditionalCapability says which interactions may name their resource by a
-// query. FHIR R4 has no element for PATCH; as in the PDSm statement, it is under
-// conditionalUpdate.
+// query. conditionalUpdate is about PUT; FHIR R4 has no element for PATCH, of which
+// the documentation of the type tells.
 func (t *service) conditionalCapability(r *fhir.CapabilityStatementRestResource) {
 	has := func(i Interaction) bool { return slices.Contains(t.conditional, i) }
 	if t.supportsEntry(Create) {
 		r.ConditionalCreate = new(has(Create))
 	}
 	if t.supports(Update) || t.supports(Patch) {
-		r.ConditionalUpdate = new(has(Update) || has(Patch))
+		r.ConditionalUpdate = new(has(Update))
 	}
 	if t.supports(Update) {
 		r.UpdateCreate = new(false)

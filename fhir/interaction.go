@@ -79,6 +79,10 @@ func (r role) ofDoor() bool {
 	return r == choosesPatient || r == choosesPatientIdent || r == tellsTrait || r == asksDirectory
 }
 
+// ofDirectory tells whether the directory answers for a parameter, which then takes no
+// modifier.
+func (r role) ofDirectory() bool { return r == asksDirectory }
+
 // modifier is a set of search modifiers.
 type modifier uint8
 

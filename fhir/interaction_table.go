@@ -235,7 +235,7 @@ var services = append([]service{
 		does:        []Interaction{Read, VRead, History, Search, Create, Patch, Delete, Operation},
 		conditional: []Interaction{Create, Patch},
 		operations:  operationsOn("DocumentReference"),
-		doc:         "PATCH also takes a query instead of an id; it changes status, securityLabel and the extension pdsm-ext-is-archived.",
+		doc:         "Conditional patch: PATCH also takes a query instead of an id. It changes status, securityLabel and the extension pdsm-ext-is-archived.",
 		profiles: []string{
 			pdsmProfile + "pdsm-comprehensive-document-reference",
 			pdsmProfile + "pdsm-simplified-publish",

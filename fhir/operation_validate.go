@@ -17,8 +17,8 @@ func validation(on string, instance bool) OperationDef {
 				EN: "The resource; it may also be the body of the request. Not needed with mode delete.",
 			}},
 			{Name: "mode", Type: "code", InURL: true, About: Text{
-				FR: "create, update ou delete : ce que l’appelant se propose de faire. Sans lui, la ressource seule est vérifiée.",
-				EN: "create, update or delete: what the caller means to do. Without it only the resource is checked.",
+				FR: "create, update ou delete : ce que l’appelant se propose de faire. Sans lui, ou avec profile, la ressource seule est vérifiée.",
+				EN: "create, update or delete: what the caller means to do. Without it, or with profile, only the resource is checked.",
 			}},
 			{Name: "profile", Type: "uri", InURL: true, About: Text{
 				FR: "URL d’un profil, en plus de ceux que la ressource annonce.",

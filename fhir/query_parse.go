@@ -309,6 +309,13 @@ func (p *queryParser) search(name, value string) {
 		p.unknown(name)
 		return
 	}
+	if modified && c.param.Type == ReferenceParam && !c.param.role.ofDirectory() && KnownResource(suffix) {
+		if value, modified = ofType(suffix, value), false; value == "" {
+			p.refuse("value", name, "Id, ou référence à une ressource de ce type, attendu.", "An id, or a reference to a resource of that type, is expected.")
+			return
+		}
+		c.raw = value
+	}
 	if modified {
 		bit := slices.Index(modifierNames[:], suffix)
 		if bit < 0 || c.param.mods&(1<<bit) == 0 {
@@ -326,6 +333,21 @@ func (p *queryParser) search(name, value string) {
 		return
 	}
 	p.q.conditions = append(p.q.conditions, c)
+}
+
+// ofType returns the values of a reference that the modifier :[type] gives a type to
+// (R4 §3.1.1.4.10), each as Type/id; "" if one is not of that type.
+func ofType(typ, value string) string {
+	parts := splitEscaped(value, ',')
+	for i, part := range parts {
+		switch {
+		case validID(part):
+			parts[i] = typ + "/" + part
+		case !strings.HasPrefix(part, typ+"/") && !strings.Contains(part, "/"+typ+"/"):
+			return ""
+		}
+	}
+	return strings.Join(parts, ",")
 }
 
 // refusal is why a value cannot be taken.

@@ -104,6 +104,11 @@ func TestDocumentReferenceParameters(t *testing.T) {
 		{"description=compte", "description=operation"},
 		{"description:contains=operation", "description:missing=true"},
 		{"custodian=o", "custodian=p"},
+		{"custodian:Organization=o", "custodian:Organization=p"},
+		{"author:Device=v", "author:Practitioner=v"},
+		{"author:Device=x,v", "author:Device=Device/x"},
+		{"author:Device=Device/v", ""},
+		{"related:ServiceRequest=https://other.example/fhir/ServiceRequest/9", "related:ServiceRequest=9"},
 		{"authenticator=Practitioner/a", "authenticator:missing=true"},
 		{"relatesto:identifier=urn:x|D-1", "relatesto.identifier=urn:x|D-2"},
 		{"status:not=superseded", "status:not=current"},
@@ -197,7 +202,7 @@ func TestQueryNamesThePatient(t *testing.T) {
 		"patient.identifier=urn:x|1&patient.identifier=urn:x|2", "patient.identifier=urn:x|1,urn:x|2",
 		"patient.identifier=1", "patient.identifier=|1", "patient.identifier=urn:x|", "patient.identifier=899700218896",
 		"patient=Practitioner/a", "patient=https://other.test/fhir/Patient/a", "patient=urn:uuid:0c287d32-01e3-4d87-9953-9fcc9404eb21",
-		"patient=Patient/a/_history/1", "patient=Patient?identifier=urn:x|1", "patient:Patient.identifier=urn:x|1", "patient:Patient=a",
+		"patient=Patient/a/_history/1", "patient=Patient?identifier=urn:x|1", "patient:Patient.identifier=urn:x|1", "patient:Device=a", "patient:Patient=Device/a", "patient:Patient=a,b", "patient:Patients=a", "patient:Patient=Patient/Patient/a",
 		"patient=%23a", "patient=..", "patient=Patient/..", "patient:missing=true", "patient:not=a", "patient=a b",
 	} {
 		if _, err := Base("https://dmp.test/fhir").ParseQuery("DocumentReference", raw); err == nil {

@@ -66,10 +66,12 @@ func bodyOf(h http.Header, r fhir.Request) (string, error) {
 	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return "", dossier.ErrMediaType
 	}
-	_, resource := fhir.ContentType(header)
+	format, resource := fhir.ContentType(header)
 	switch {
 	case r.Form && kind == "application/x-www-form-urlencoded":
 	case r.Interaction == fhir.Patch && (kind == "application/json-patch+json" || kind == "application/xml-patch+xml"):
+	case !r.Form && format == fhir.FormatJSON:
+		return "application/fhir+json", nil // by whatever name: text/json too, as Accept has it
 	case !r.Form && resource:
 	default:
 		return "", dossier.ErrMediaType

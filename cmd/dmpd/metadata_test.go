@@ -27,7 +27,7 @@ type declaredType struct {
 	Operation   []struct{ Name, Definition string }
 
 	ConditionalCreate, ConditionalUpdate bool
-	ConditionalDelete                    string
+	ConditionalDelete, Documentation     string
 	SearchInclude, SearchRevInclude      []string
 }
 
@@ -134,9 +134,11 @@ func TestMetadataInteractions(t *testing.T) {
 		if got := caller.interaction(d.Type, "conditional delete"); !deletes && d.ConditionalDelete != "single" && !unserved(got) {
 			t.Errorf("conditional delete %s: %d", d.Type, got.status)
 		}
-		patched, put := unserved(caller.interaction(d.Type, "conditional patch")), unserved(caller.interaction(d.Type, "conditional update"))
-		if d.ConditionalUpdate == (patched && put) {
-			t.Errorf("conditional PATCH or PUT of %s: declared %v", d.Type, d.ConditionalUpdate)
+		if d.ConditionalUpdate == unserved(caller.interaction(d.Type, "conditional update")) {
+			t.Errorf("conditional PUT of %s: declared %v", d.Type, d.ConditionalUpdate)
+		}
+		if told := strings.Contains(d.Documentation, "Conditional patch"); told == unserved(caller.interaction(d.Type, "conditional patch")) {
+			t.Errorf("conditional PATCH of %s: told of %v", d.Type, told)
 		}
 	}
 	for _, typ := range fhirTypes {

@@ -19,6 +19,9 @@ func TestValidateOnType(t *testing.T) {
 		{"R4 alone", "", good, "warning", "DocumentReference"},
 		{"not valid", "", strings.Replace(good, "current", "ancien", 1), "error", "DocumentReference.status"},
 		{"profile in the URL", "?profile=" + minimal, good, "error", "DocumentReference.masterIdentifier"},
+		{"mode profile", "?mode=profile&profile=" + minimal, good, "error", "DocumentReference.masterIdentifier"},
+		{"mode profile, with none", "?mode=profile", good, "warning", "DocumentReference"},
+		{"mode profile in Parameters", "", parameters(`,{"name":"mode","valueCode":"profile"},{"name":"profile","valueUri":"` + minimal + `"}`), "error", "DocumentReference.masterIdentifier"},
 		{"profile in Parameters", "", parameters(`,{"name":"profile","valueUri":"` + minimal + `"}`), "error", "DocumentReference.masterIdentifier"},
 		{"a mode that is offered", "?mode=create", good, "warning", "DocumentReference"},
 		{"a profile that is not known", "?profile=http://x", good, "information", "DocumentReference"},
@@ -28,6 +31,9 @@ func TestValidateOnType(t *testing.T) {
 			t.Errorf("%s: %s", test.name, answer.body)
 		}
 	}
+	me.do("POST", "DocumentReference/$validate", "text/json", []byte(good)).is(200)
+	me.do("POST", "", "text/json; charset=utf-8", batchOf(`{"request":{"method":"GET","url":"metadata"}}`)).is(200)
+	me.do("POST", "DocumentReference/$validate", "text/plain", []byte(good)).is(415)
 	me.post("Consent/$validate?mode=delete", []byte(good)).is(400)
 	me.post("Patient/$validate?mode=create", []byte(`{"resourceType":"Patient"}`)).is(200)
 	me.post("AuditEvent/$validate?mode=create", []byte(`{"resourceType":"AuditEvent"}`)).is(200).has("issue.0.code", "not-supported")
