@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -22,6 +24,7 @@ import (
 
 	"opendmp/auth"
 	"opendmp/issuer"
+	"opendmp/server"
 )
 
 // houses is a sandbox with each kind of listener and an authorisation server.
@@ -165,6 +168,16 @@ func TestEachListenerHasItsBase(t *testing.T) {
 		}
 	}
 
+	for i, base := range []string{h.secure.url("tls-pro"), h.clear} {
+		patch := base64.StdEncoding.EncodeToString(readFile(t, "../../docs/examples/masquer.json"))
+		ref := strings.TrimPrefix(found.Entry[i].FullURL, patients.base)
+		mask := fmt.Sprintf(`{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"%s%s","resource":{"resourceType":"Binary","contentType":"application/json-patch+json","data":"%s"},
+			"request":{"method":"PATCH","url":"%s%s"}}]}`, base, ref, patch, base, ref)
+		if res, body := patients.asksAs(token, "POST", "/fhir", "application/fhir+json", mask); res.StatusCode != http.StatusOK || strings.Contains(body, base+"/") {
+			t.Errorf("a transaction with addresses under %s: %d %.600s", base, res.StatusCode, body)
+		}
+	}
+
 	public := func(c *http.Client, base, path string) string {
 		res, err := c.Get(base + path)
 		check(t, err)
@@ -255,6 +268,9 @@ func TestPatientsOnly(t *testing.T) {
 			}
 		}
 	}
+	if res, body := a.asksAs(a.sandboxToken("representative-lambert"), "GET", anySearch, "", ""); res.StatusCode == http.StatusUnauthorized {
+		t.Errorf("a representative: %s", body)
+	}
 	card := h.pki.holder("cps-medecin-martin")
 	h.visit("tls-pro", card).holding(h.fort, "medecin-martin", card.Leaf).letIn(anySearch)
 }
@@ -289,6 +305,29 @@ func TestProductionTellsPatientsTheirAddress(t *testing.T) {
 		res.Body.Close()
 		if res.StatusCode != want || want == 404 && !strings.Contains(string(body), "https") {
 			t.Errorf("in clear, %s: %d %s", path, res.StatusCode, body)
+		}
+	}
+}
+
+// Behind a proxy, who comes without a certificate is held to what is for patients: a
+// professional does not get in by a key alone.
+func TestPatientsOnlyBehindAProxy(t *testing.T) {
+	var proxy tls.Certificate
+	f := fortify(t, func(s *tlsSettings, p *plan) {
+		proxy = proxyCertificate(t)
+		leaf, err := x509.ParseCertificate(proxy.Certificate[0])
+		check(t, err)
+		s.Proxy, s.Proxies = "127.0.0.1:0", []string{server.Thumbprint(leaf)}
+		p.bases = server.Bases{Patient: "https://patients.dmp.test/fhir"}
+	})
+	a := f.app("tls-mandataire")
+	a.visitor = f.visit("tls-mandataire", proxy)
+	const path = "/fhir/DocumentReference"
+	for persona, in := range map[string]bool{"patient-alix": true, "medecin-martin": false} {
+		token := a.mine(persona)
+		proof := a.proof(path, token, func(_, claims map[string]any) { claims["htu"] = "https://patients.dmp.test" + path })
+		if status, _, body := a.ask(anySearch, "DPoP", token, proof); (status != http.StatusUnauthorized) != in {
+			t.Errorf("%s: %d %s", persona, status, body)
 		}
 	}
 }

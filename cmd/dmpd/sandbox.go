@@ -112,7 +112,8 @@ func openSandbox(ctx context.Context, s settings, addr net.Addr, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	p.extra = sandboxRoutes(signer, ids, ownHosts(s.Base, s.Exposed))
+	pro, patient := ownHosts(s.Base, s.Exposed), ownHosts(s.TLS.PatientBase, s.Exposed)
+	p.extra = sandboxRoutes(signer, ids, func(host string) bool { return pro(host) || patient(host) })
 	if p.oauth, err = s.authority(p.clock); err != nil {
 		return nil, err
 	}
