@@ -59,6 +59,13 @@ func (c *call) releaseContent(ctx context.Context, d *loaded, v *policy.View, go
 	return raw(released), dec, nil
 }
 
+// close closes what a content that is not sent would be read from.
+func (b content) close() {
+	if doc, ok := b.stream.Value(); ok {
+		_ = doc.stream.Close()
+	}
+}
+
 // contentOf opens a sealed content. A damaged one fails while it is read.
 func (s *Service) contentOf(ctx context.Context, d store.Dossier, c contentRef) (io.ReadCloser, error) {
 	sealed, err := s.store.Content(ctx, d, c.id)

@@ -74,10 +74,12 @@ func (c *call) look(ctx context.Context, d *loaded) (*loaded, *policy.View, erro
 func (c *call) deliver(ctx context.Context, d *loaded, v *policy.View, dec policy.Decision, row *row, body content, sameToAll bool) (Answer, error) {
 	receipt, err := c.record(ctx, d, c.events(d, dec, doRead, []string{versionRef(row)}, v))
 	if err != nil {
+		body.close()
 		return Answer{}, err
 	}
 	status := http.StatusOK
 	if sameToAll && c.unchanged(row) {
+		body.close()
 		status, body = http.StatusNotModified, nothing()
 	}
 	a := c.clinical(status, body, receipt)

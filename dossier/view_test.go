@@ -1,11 +1,14 @@
 package dossier_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"opendmp/dossier"
+	"opendmp/store"
 )
 
 // What a caller is given of a List, or of a document that names another, changes while
@@ -55,5 +58,34 @@ func TestRelatedOfAnotherType(t *testing.T) {
 	ref := s.author.post("", push).is(200).at(at(1))
 	for _, who := range []actor{s.author, s.reader(), s.me()} {
 		who.get(ref).is(200).has("context.related", "1").has("context.related.0.type", "Encounter")
+	}
+}
+
+// opens counts the contents of a store that are open.
+type opens struct {
+	store.Store
+	n *int
+}
+
+type closes struct {
+	io.ReadCloser
+	n *int
+}
+
+func (o opens) Content(ctx context.Context, d store.Dossier, id store.ContentID) (io.ReadCloser, error) {
+	c, err := o.Store.Content(ctx, d, id)
+	*o.n++
+	return closes{c, o.n}, err
+}
+
+func (c closes) Close() error { *c.n--; return c.ReadCloser.Close() }
+
+// A content that is not sent is closed.
+func TestUnchangedContentIsClosed(t *testing.T) {
+	open := 0
+	s := newSceneIn(t, newHouseOver(t, func(st store.Store) store.Store { return opens{st, &open} }))
+	s.reader().do("GET", s.binary, "", "", func(r *dossier.Request) { r.Raw, r.IfNoneMatch = true, `W/"1"` }).is(304)
+	if open != 0 {
+		t.Errorf("%d contents are open", open)
 	}
 }
