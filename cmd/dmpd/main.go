@@ -13,7 +13,7 @@ func main() { os.Exit(run(context.Background(), os.Args[1:])) }
 
 // run executes a command line until it ends or is told to stop by SIGTERM or
 // Ctrl-C; a second one ends it at once. Errors are one sentence on the standard
-// error, and exit code 1 unless they have one of their own.
+// error, the faults of a start a line each, and exit code 1 unless they have one of their own.
 func run(ctx context.Context, args []string) int {
 	ctx, restore := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer restore()
