@@ -56,19 +56,8 @@ func raw(r policy.Released[document]) content {
 	return content{mime: doc.mime, stream: r}
 }
 
-// page is a bundle of released resources: entries and resources go in pairs.
-func page(b fhir.BundleOut, entries []fhir.EntryOut, resources []policy.Released[*fhir.Resource]) content {
-	return bytesOf(func(rs []*fhir.Resource) []byte {
-		for i := range rs {
-			entries[i].Resource = rs[i].Bytes()
-		}
-		b.Entries = append(b.Entries, entries...)
-		return fhir.WriteBundle(b)
-	}, resources...)
-}
-
-// results is a page of a search: as much of each resource as _summary and _elements
-// ask for, then what lenient handling left out of the search.
+// results is a page of a search or a history, whose entries and resources go in pairs:
+// as much of each resource as _summary and _elements ask for, then what lenient handling left out of the search.
 func (c *call) results(b fhir.BundleOut, entries []fhir.EntryOut, resources []policy.Released[*fhir.Resource]) content {
 	q := c.r.Query
 	if len(q.Ignored) > 0 {
