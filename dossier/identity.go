@@ -18,7 +18,7 @@ import (
 //
 // named says what the addresses are that are of one sending only, such as the fullUrl
 // of its entries. contents are the hashes of the contents; made are elements of top
-// level that the server makes anew each time.
+// level that are made anew at each sending.
 func identity(r *fhir.Resource, named map[string]string, contents [][32]byte, made ...string) [32]byte {
 	p := imprint{sum: sha256.New(), named: named, typ: r.Type(), made: made}
 	for _, content := range contents {

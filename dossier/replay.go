@@ -38,7 +38,7 @@ func (sub *submission) identify() {
 		all = append(all, sha256.Sum256([]byte(e.URL+"\x00"+e.IfMatch+"\x00"+string(act[:]))))
 	}
 	slices.SortFunc(all, func(a, b [32]byte) int { return cmp.Compare(string(a[:]), string(b[:])) })
-	sub.digest = identity(sub.list.Resource, named, all)
+	sub.digest = identity(sub.list.Resource, named, all, "date") // when it was sent: again, now
 }
 
 // sums are the hashes of the contents of a document.

@@ -42,11 +42,12 @@ func feed(s *stage) {
 	s.as("medecin-durand").get(query("Patient", "identifier", domain+"|"+farid.INS)).answers(200, "aucun dossier pour ce matricule INS")
 	s.as("hopital-nord").post("", bundles.Opening(farid, now)).answers(200, "dossier ouvert, Hôpital Nord autorisé pour six mois")
 	farid.ID = s.created("Patient")
-	s.post("", bundles.Push(farid, report, prepared, now)).answers(200, "un lot de soumission, un document, son contenu")
+	sent := bundles.Push(farid, report, prepared, now)
+	s.post("", sent).answers(200, "un lot de soumission, un document, son contenu")
 	id := s.created("DocumentReference")
 
 	s.scene("2. Le même envoi, répété après une coupure, ne crée rien de plus ; un autre contenu sous le même identifiant est refusé")
-	s.post("", bundles.Push(farid, report, prepared, now.Add(time.Minute))).answers(200, "la même réponse")
+	s.post("", sent).answers(200, "la même réponse")
 	s.check(s.created("DocumentReference") == id, "l’envoi répété a créé un autre document")
 	s.post("", bundles.Push(farid, report, bundles.NewContent(pdf("Autre", "Farid BENALI", "Autre.")), now)).answers(409, "%s", s.issue())
 
