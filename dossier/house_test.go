@@ -57,7 +57,7 @@ func newHouseOver(t testing.TB, wrap func(store.Store) store.Store, set ...func(
 	clock := func() time.Time { return h.now }
 	keys, err := vault.OpenDir(filepath.Join(dir, "keys"), true, rand.Reader)
 	h.must(err)
-	st, err := sqlite.Open(t.Context(), filepath.Join(dir, "store"), sqlite.Options{})
+	st, err := sqlite.Open(t.Context(), filepath.Join(dir, "store"), sqlite.Options{Now: clock})
 	h.must(err)
 	t.Cleanup(func() { st.Close() })
 	h.store = wrap(st)
