@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"opendmp/fhir/internal/definitions"
 )
 
 // source returns the table as Go. All of it is data that the linker lays out:
@@ -17,12 +19,12 @@ func (t *table) source() ([]byte, error) {
 		"// BALP and PCF (IHE, CC BY 4.0), PDSm (ANS, MIT) and HL7 France Core; DO NOT EDIT.\n\npackage fhir\n\n")
 	b.WriteString("// targetTable: the resource types that the References of R4 may name, sorted by element.\nvar targetTable = [...]targetRow{\n")
 	for _, r := range t.targets {
-		fmt.Fprintf(&b, "{%q, %s},\n", r.element, list(r.types))
+		fmt.Fprintf(&b, "{%q, %s},\n", r.element, definitions.GoStrings(r.types))
 	}
 	b.WriteString("}\n\n// profileCodes: the value sets that profiles require, sorted.\nvar profileCodes = [...]codeSet{\n")
 	sets := slices.Sorted(maps.Keys(t.codes))
 	for _, url := range sets {
-		fmt.Fprintf(&b, "{%q, %s},\n", url, list(t.codes[url]))
+		fmt.Fprintf(&b, "{%q, %s},\n", url, definitions.GoStrings(t.codes[url]))
 	}
 	b.WriteString("}\n\n// profileTable: what profiles say beyond R4, sorted by URL.\nvar profileTable = [...]profileDef{\n")
 	for _, p := range t.profiles {
@@ -34,14 +36,6 @@ func (t *table) source() ([]byte, error) {
 	}
 	b.WriteString("}\n")
 	return format.Source(b.Bytes())
-}
-
-func list(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, s := range texts {
-		quoted[i] = fmt.Sprintf("%q", s)
-	}
-	return "[]string{" + strings.Join(quoted, ", ") + "}"
 }
 
 // set returns the row of a value set, from 1.
@@ -71,16 +65,16 @@ func (t *table) shape(s *shape) string {
 	field(s.min > 0, "min", "%d", s.min)
 	field(s.max >= 0, "bounded", "true")
 	field(s.max > 0, "max", "%d", s.max)
-	field(len(s.types) > 0, "types", "%s", list(s.types))
+	field(len(s.types) > 0, "types", "%s", definitions.GoStrings(s.types))
 	if s.value != nil {
 		field(true, "value", "&%s", pattern("", s.value))
 	}
 	field(s.fixed, "fixed", "true")
 	field(s.codes != "", "codes", "%d", t.set(s.codes))
-	field(len(s.targets) > 0, "targets", "%s", list(s.targets))
+	field(len(s.targets) > 0, "targets", "%s", definitions.GoStrings(s.targets))
 	field(s.contained, "contained", "true")
 	field(len(s.profiles) > 0, "profiles", "%s", t.rows(s.profiles))
-	field(len(s.keys) > 0, "keys", "%s", list(s.keys))
+	field(len(s.keys) > 0, "keys", "%s", definitions.GoStrings(s.keys))
 	if len(s.children) > 0 {
 		b.WriteString("children: []shape{\n")
 		for i := range s.children {
@@ -105,7 +99,7 @@ func (t *table) slice(s *slice) string {
 	for _, c := range s.conds {
 		var fields []string
 		if len(c.path) > 0 {
-			fields = append(fields, "path: "+list(c.path))
+			fields = append(fields, "path: "+definitions.GoStrings(c.path))
 		}
 		if c.value != nil {
 			fields = append(fields, "value: &"+pattern("", c.value))
@@ -114,7 +108,7 @@ func (t *table) slice(s *slice) string {
 			fields = append(fields, fmt.Sprintf("codes: %d", t.set(c.codes)))
 		}
 		if len(c.types) > 0 {
-			fields = append(fields, "types: "+list(c.types))
+			fields = append(fields, "types: "+definitions.GoStrings(c.types))
 		}
 		if len(c.profiles) > 0 {
 			fields = append(fields, "profiles: "+t.rows(c.profiles))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"go/format"
 	"strings"
+
+	"opendmp/fhir/internal/definitions"
 )
 
 // source returns the tables as Go. All of it is data that the linker lays out:
@@ -19,11 +21,11 @@ func (t *table) source() ([]byte, error) {
 		if strings.Contains(s.oid, ".") {
 			urls = append(urls, "urn:oid:"+s.oid)
 		}
-		fmt.Fprintf(&b, "{%q, %s},\n", s.name, list(append(urls, s.others...)))
+		fmt.Fprintf(&b, "{%q, %s},\n", s.name, definitions.GoStrings(append(urls, s.others...)))
 	}
 	b.WriteString("}\n\n// listedSets: the value sets whose content is known, sorted by name.\nvar listedSets = [...]listedSet{\n")
 	for _, s := range t.sets {
-		fmt.Fprintf(&b, "{%q, codeSet{%q, %s}},\n", s.name, s.url, list(s.codes))
+		fmt.Fprintf(&b, "{%q, codeSet{%q, %s}},\n", s.name, s.url, definitions.GoStrings(s.codes))
 	}
 	b.WriteString("}\n\n// deprecatedCodes: codes that are no longer given, with what stands for them, sorted.\nvar deprecatedCodes = [...]deprecatedCode{\n")
 	for _, d := range t.deprecated {
@@ -31,12 +33,4 @@ func (t *table) source() ([]byte, error) {
 	}
 	b.WriteString("}\n")
 	return format.Source(b.Bytes())
-}
-
-func list(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, s := range texts {
-		quoted[i] = fmt.Sprintf("%q", s)
-	}
-	return "[]string{" + strings.Join(quoted, ", ") + "}"
 }
