@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"opendmp/audit"
+	"opendmp/auth"
 	"opendmp/fhir"
 	"opendmp/policy"
 )
@@ -62,7 +63,7 @@ func (c *call) readClosure() (closure, error) {
 	switch {
 	case m.motive == "":
 		return m, unprocessable("Parameters.parameter('motif')", "Motif de fermeture inconnu : patient-demande, DOUBLON ou DECES.", "Unknown motive of closing: patient-demande, DOUBLON or DECES.")
-	case !policy.IsReason(m.reason):
+	case !auth.IsReason(m.reason):
 		return m, unprocessable("Parameters.parameter('raison')", "La raison est un texte de 10 à 500 caractères, dont dix lettres ou chiffres.", "The reason is a text of 10 to 500 characters, ten of them letters or digits.")
 	case m.death != "" && m.motive != motiveDeath:
 		return m, unprocessable("Parameters.parameter('date-deces')", "La date du décès ne va qu’avec le motif DECES.", "A date of death goes with the motive DECES only.")

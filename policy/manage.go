@@ -444,9 +444,6 @@ func (v *View) Emergency(circumstance auth.Coding, reason string) Decision {
 	c := v.base
 	c.Act = ActEmergency
 	known := circumstance == auth.Coding{System: SystemCircumstance, Code: "hors-etat-de-consentir"}
-	c.Justified = known && IsReason(reason)
+	c.Justified = known && auth.IsReason(reason)
 	return v.decide(c)
 }
-
-// IsReason is auth.IsReason: the rule of a written reason, which tokens keep to as well.
-func IsReason(reason string) bool { return auth.IsReason(reason) }

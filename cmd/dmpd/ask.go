@@ -6,7 +6,6 @@ import (
 
 	"opendmp/auth"
 	"opendmp/fhir"
-	"opendmp/policy"
 	"opendmp/sandbox"
 )
 
@@ -82,5 +81,5 @@ func checkPurpose(p sandbox.Persona, purpose string) error {
 // the policy then takes for a reason.
 func isReason(text string) bool {
 	text = strings.TrimSpace(text)
-	return policy.IsReason(text) && !strings.Contains(text, "\n")
+	return auth.IsReason(text) && !strings.Contains(text, "\n")
 }
